@@ -1,0 +1,1 @@
+"""Control: policy, labels and campaigns followed by every worker, and the operators' side of them."""

@@ -1,0 +1,1 @@
+"""Decisions: immutable orders about a subject, with reasons and an expiry."""

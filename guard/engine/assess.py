@@ -1,0 +1,166 @@
+"""From an account's memory to a decision: features, evidence, verdict, sentence, cap, and what the models may learn from it."""
+
+from typing import Final
+
+import msgspec
+import xxhash
+from msgspec import Struct
+
+from guard.decisions.decision import Mode, Scope
+from guard.engine.account_record import AccountRecord
+from guard.engine.caps import CapCount
+from guard.engine.contacts import age_of
+from guard.engine.control import Control
+from guard.engine.forwards import Report, encode_tip
+from guard.engine.issue import Desk, Subject
+from guard.engine.learning import Learner
+from guard.engine.stage import Message
+from guard.engine.watchlist import WatchedKey
+from guard.features.accounts import ACCOUNT_FEATURES
+from guard.features.table import extract
+from guard.policy.judge import judge, weigh
+from guard.policy.labels import Verdict as LabelVerdict
+from guard.policy.policy import Policy
+from guard.scoring.account_rules import account_evidence, reason
+from guard.scoring.fusion import Verdict
+from guard.scoring.online.models import ShardModels
+from guard.scoring.reasons import Reason
+from guard.scoring.watch_rules import watch_evidence
+from guard.topics import Topic
+from guard.units import EventTimeMs
+
+CAPS_KEY: Final = b"k:caps"
+LABEL_WEIGHT: Final = 0.6
+"""Below the first rung: labels are wrong about twice in a hundred (contract)."""
+BENIGN_RELIEF: Final = 0.5
+"""A benign label halves the score: strong evidence of two families still reaches a throttle."""
+REPORTED_MAX: Final = 50_000
+"""Reports remembered so as not to be repeated; beyond it all are forgotten, and repeated reports change nothing."""
+
+
+class Assessment(Struct):
+    """One account about to be judged at event time `at`, with the watched keys it carries."""
+
+    record: AccountRecord
+    account: str
+    at: EventTimeMs
+    hits: tuple[WatchedKey, ...]
+
+
+class Assessor:
+    """Judges accounts of one shard. Bounded: one policy, one cap count, and the reports already sent."""
+
+    def __init__(self, models: ShardModels, desk: Desk, records: dict[bytes, bytes]) -> None:
+        self._learner = Learner(models)
+        self._desk = desk
+        caps = records.pop(CAPS_KEY, None)
+        self._caps = msgspec.msgpack.decode(caps, type=CapCount) if caps is not None else CapCount()
+        self._caps_changed = False
+        self._reported: set[tuple[str, str, tuple[int, ...]]] = set()
+        self._from = self._until = 0
+        self.stamp = 0
+
+    def follow(self, control: Control) -> None:
+        """Work by this control from now on. `stamp` changes only when the watched keys did."""
+        self._control = control
+        self._from = self._until = 0
+        self._take_policy(EventTimeMs(max(0, getattr(self, "_at", 0))))
+        keys = [f"{key}:{watched}" for key, watched in sorted(control.watch.by_key.items())]
+        self.stamp = xxhash.xxh32_intdigest("|".join(keys).encode()) if keys else 0
+
+    def _take_policy(self, at: EventTimeMs) -> None:
+        self.policy, self._from, self._until = self._control.policies.span_at(at)
+
+    def policy_at(self, at: EventTimeMs) -> Policy:
+        """The policy in force at `at`; held on to for as long as it stays right."""
+        if not self._from <= at < self._until:
+            self._take_policy(at)
+        return self.policy
+
+    def hits(self, record: AccountRecord) -> tuple[WatchedKey, ...]:
+        """Keys of known campaigns among the account's own."""
+        by_key = self._control.watch.by_key
+        if not by_key:
+            return ()
+        return tuple(watched for key in record.behaviour.keys for watched in by_key.get(key, ()))
+
+    def is_watched(self, keys: list[int]) -> bool:
+        """Some of these keys are a known campaign's."""
+        by_key = self._control.watch.by_key
+        return bool(by_key) and not by_key.keys().isdisjoint(keys)
+
+    def is_labelled(self, account: str) -> bool:
+        """Some analyst has said something about this account."""
+        labels = self._control.labels.labels
+        return bool(labels) and (Scope.ACCOUNT, account) in labels
+
+    def judge(self, assessment: Assessment) -> None:
+        """Score the account and decide, if anything is to be decided; then let the models learn, if they may."""
+        record, at = assessment.record, assessment.at
+        policy = self.policy_at(at)
+        features = extract(ACCOUNT_FEATURES, record.behaviour, at)
+        evidence = account_evidence(features, policy.thresholds)
+        evidence += watch_evidence(assessment.hits)
+        evidence += self._learner.evidence(record, features, policy.thresholds)
+        relief = self._label(assessment, evidence)
+        verdict = weigh(evidence, policy, relief)
+        if verdict.score > 0:
+            self._decide(assessment, verdict, policy)
+        self._learner.learn(record, features, verdict, at)
+
+    def _label(self, assessment: Assessment, evidence: list[Reason]) -> float:
+        label = self._control.labels.verdict(Scope.ACCOUNT, assessment.account, assessment.at)
+        if label is None:
+            return 0.0
+        if label.verdict is LabelVerdict.EXTRACTION:
+            evidence.append(reason("label_extraction", 1.0, 1.0, 0.0, LABEL_WEIGHT))
+        return BENIGN_RELIEF if label.verdict is LabelVerdict.BENIGN else 0.0
+
+    def _decide(self, assessment: Assessment, verdict: Verdict, policy: Policy) -> None:
+        record, at = assessment.record, assessment.at
+        mode = policy.modes[Scope.ACCOUNT]
+        sentence = judge(verdict, record.standing.order(mode), policy, at)
+        if sentence is None or self._is_settled(assessment.account, policy, at):
+            return
+        campaign_id = min((hit.campaign_id for hit in assessment.hits), default="")
+        capped = None
+        held = record.standing.order(mode)
+        if mode is Mode.ENFORCE and not campaign_id and not (held is not None and held.is_active(at)):
+            capped = self._caps.exceeded(at, 1, policy.caps.accounts)
+            self._caps_changed = self._caps_changed or capped is None
+        if capped is not None and judge(verdict, record.standing.shadow, policy, at) is None:
+            return
+        subject = Subject(Scope.ACCOUNT, assessment.account, campaign_id=campaign_id)
+        self._desk.sentence(subject, verdict, sentence, record.standing, policy, at, capped)
+
+    def _is_settled(self, account: str, policy: Policy, at: EventTimeMs) -> bool:
+        order = policy.orders.get((Scope.ACCOUNT, account))
+        return self._control.is_exempt(Scope.ACCOUNT, account, at, policy) or (order is not None and at < order.expires_at)
+
+    def reports(self, assessment: Assessment) -> list[Message]:
+        """What the campaigns stage is to be told: this account carries these kinds of keys of that campaign. Once each."""
+        kinds: dict[str, set[int]] = {}
+        for hit in assessment.hits:
+            kinds.setdefault(hit.campaign_id, set()).add(hit.kind)
+        messages = []
+        for campaign_id, found in sorted(kinds.items()):
+            token = (assessment.account, campaign_id, tuple(sorted(found)))
+            if token not in self._reported:
+                if len(self._reported) >= REPORTED_MAX:
+                    self._reported.clear()
+                self._reported.add(token)
+                messages.append(Message(Topic.SUSPICIONS, 0, campaign_id.encode(), encode_tip(self._report(assessment, token))))
+        return messages
+
+    def _report(self, assessment: Assessment, token: tuple[str, str, tuple[int, ...]]) -> Report:
+        numbers = self.policy.thresholds
+        age = age_of(assessment.record, assessment.at, numbers["young_account_days"], numbers["trusted_account_days"])
+        exchanges = assessment.record.behaviour.exchanges
+        return Report(token[0], token[1], assessment.at, token[2], age, exchanges, exchanges == 1)
+
+    def drain(self) -> list[tuple[bytes, bytes]]:
+        """The cap count, if it has changed."""
+        if not self._caps_changed:
+            return []
+        self._caps_changed = False
+        return [(CAPS_KEY, msgspec.msgpack.encode(self._caps))]

@@ -1,0 +1,108 @@
+"""A campaign: the keys that make it, its orders, its ledger, its life; and the record that the contract publishes."""
+
+from typing import Final
+
+import msgspec
+import xxhash
+from msgspec import UNSET, Struct, UnsetType
+
+from guard.decisions.standing import Standing
+from guard.engine.watchlist import CampaignKey
+from guard.scoring.reasons import Reason
+from guard.state.link import KIND_WORDS, KINDS
+from guard.units import DAY_MS
+
+DORMANT_AFTER_MS: Final = DAY_MS
+"""Without news for a day a campaign sleeps; its keys stay watched."""
+CLOSED_AFTER_MS: Final = 7 * DAY_MS
+"""Without news for a week it is over."""
+
+FORMING, ACTIVE, DORMANT, CLOSED = "forming", "active", "dormant", "closed"
+
+_COLOURS: Final = ("amber", "black", "blue", "coral", "green", "grey", "ivory", "jade", "olive", "pearl", "red", "rose", "ruby", "sable", "teal", "white")
+_ANIMALS: Final = (
+    "badger", "crane", "eel", "falcon", "gecko", "heron", "ibex", "jackal", "kite", "lynx", "marten", "newt", "otter", "pike", "raven", "stoat",
+)  # fmt: skip
+
+
+class Campaign(Struct, array_like=True):
+    """One campaign's memory. Its members are those of its keys, and those reported; both are kept beside it."""
+
+    campaign_id: str
+    name: str
+    first_exchange_at: int
+    updated_at: int
+    state: str = FORMING
+    keys: list[str] = []
+    """Names of its keys in the evidence graph."""
+    standing: Standing = msgspec.field(default_factory=Standing)
+    mode: str = ""
+    score: float = 0.0
+    reasons: tuple[Reason, ...] = ()
+    members_total: int = 0
+    exchanges: int = 0
+    tokens: int = 0
+    first_throttle_at: int = 0
+    first_block_at: int = 0
+    exchanges_before_throttle: int = 0
+    exchanges_before_block: int = 0
+    merged_into: str = ""
+
+    @property
+    def key(self) -> bytes:
+        """The key of its state record."""
+        return b"c:" + self.campaign_id.encode()
+
+
+class Published(Struct, omit_defaults=True):
+    """A campaign record in the contract's words."""
+
+    campaign_id: str
+    name: str
+    state: str
+    mode: str
+    keys: list[CampaignKey]
+    reasons: tuple[Reason, ...]
+    accounts_total: int
+    exchanges: int
+    tokens: int
+    first_exchange_at: int
+    updated_at: int
+    first_throttle_at: int | UnsetType = UNSET
+    first_block_at: int | UnsetType = UNSET
+    exchanges_before_throttle: int | UnsetType = UNSET
+    exchanges_before_block: int | UnsetType = UNSET
+    successor_of: str | UnsetType = UNSET
+    merged_into: str | UnsetType = UNSET
+
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def new_campaign(kind: int, value: str, first_at: int, at: int) -> Campaign:
+    """A campaign founded by one key. Its id depends on the key and the moment alone."""
+    digest = xxhash.xxh3_64_intdigest(f"{kind}:{value}@{at}".encode())
+    name = f"{_COLOURS[digest & 15]}-{_ANIMALS[(digest >> 4) & 15]}-{(digest >> 8) & 0xFFF:03x}"
+    return Campaign(f"c-{digest:016x}", name, first_at, at)
+
+
+def publish(campaign: Campaign, keys: list[CampaignKey]) -> bytes:
+    """The campaign as it is published."""
+    was_throttled, was_blocked = bool(campaign.first_throttle_at), bool(campaign.first_block_at)
+    return _encode(
+        Published(
+            campaign.campaign_id, campaign.name, campaign.state, campaign.mode, keys, campaign.reasons, campaign.members_total,
+            campaign.exchanges, campaign.tokens, campaign.first_exchange_at, campaign.updated_at,
+            campaign.first_throttle_at if was_throttled else UNSET,
+            campaign.first_block_at if was_blocked else UNSET,
+            campaign.exchanges_before_throttle if was_throttled else UNSET,
+            campaign.exchanges_before_block if was_blocked else UNSET,
+            UNSET,
+            campaign.merged_into or UNSET,
+        )
+    )  # fmt: skip
+
+
+def key_word(kind: int) -> str:
+    """A key's kind as it is published."""
+    return KIND_WORDS[KINDS[kind]]

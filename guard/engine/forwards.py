@@ -1,0 +1,92 @@
+"""What stages tell one another: contacts (accounts to links), suspicions and reports (to campaigns). Internal, msgpack."""
+
+import enum
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from guard.scoring.reasons import Reason
+
+
+class Age(enum.IntEnum):
+    """What an account's age says at a contact."""
+
+    UNKNOWN = 0
+    NEW = 1
+    AGED = 2
+    TRUSTED = 3
+
+
+class Contact(Struct, array_like=True, gc=False):
+    """An account's use of one link key since the links stage was last told of it."""
+
+    kind: int
+    value: str
+    account: str
+    at: int
+    uses: int
+    """Exchanges since the last telling."""
+    square: int
+    """By how much the square of the account's uses grew: sums of squares over accounts tell how even a pool is."""
+    is_first: bool
+    age: int
+    principal: str
+    """The organisation behind the account, empty when unknown."""
+    limit_rpm: int
+    voice: float
+    rubric: float
+    single_turn: float
+    tokens_per_use: float = 0.0
+    """Input and output tokens of the account's mean exchange lately."""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
+class Suspicion(Struct, array_like=True, tag=1):
+    """A link key that looks like a pool's: its evidence, and the accounts known to share it (a sample beyond the bound)."""
+
+    kind: int
+    value: str
+    at: int
+    first_at: int
+    score: float
+    reasons: tuple[Reason, ...]
+    """Weights after what speaks for the key was taken off."""
+    accounts: int
+    uses: int
+    tokens: int
+    members: tuple[str, ...]
+    families: int = 0
+    """Independent families behind the score."""
+
+
+class Report(Struct, array_like=True, tag=2):
+    """An account that was met carrying keys of a known campaign."""
+
+    account: str
+    campaign_id: str
+    at: int
+    kinds: tuple[int, ...]
+    age: int
+    exchanges: int
+    is_first: bool
+
+
+class Crossing(Struct, array_like=True, tag=3):
+    """A conversation or reasoning signature that went from one account to a stranger's."""
+
+    kind: int
+    owner: str
+    account: str
+    at: int
+
+
+CONTACTS_PER_RECORD_MAX: Final = 500
+"""Contacts in one record of the links topic: about 60 KB at most."""
+
+encode_contacts: Final = msgspec.msgpack.Encoder().encode
+decode_contacts: Final = msgspec.msgpack.Decoder(list[Contact]).decode
+encode_tip: Final = msgspec.msgpack.Encoder().encode
+decode_tip: Final = msgspec.msgpack.Decoder(Suspicion | Report | Crossing).decode

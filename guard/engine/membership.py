@@ -1,0 +1,80 @@
+"""Who belongs to a campaign: accounts that its keys of two families share, or that a strong key or a report names."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import msgspec
+
+from guard.engine.evidence_graph import Node
+from guard.engine.forwards import Age, Report
+from guard.scoring.reasons import REASONS
+from guard.scoring.watch_rules import FAMILIES_MIN, KIND_CODES
+from guard.state.link import KINDS
+
+REPORT_PREFIX: Final = b"r:"
+REPORTS_MAX: Final = 50_000
+"""Reported accounts remembered per campaign, twice the largest pool disclosed; a further one is not admitted by report."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Report).decode
+
+
+class Reports:
+    """Accounts that the accounts stage met carrying a campaign's keys, by campaign."""
+
+    def __init__(self, records: dict[bytes, bytes]) -> None:
+        self._by_campaign: dict[str, dict[str, Report]] = {}
+        self._changes: dict[bytes, bytes | None] = {}
+        for key in [key for key in records if key.startswith(REPORT_PREFIX)]:
+            report = _decode(records.pop(key))
+            self._by_campaign.setdefault(report.campaign_id, {})[report.account] = report
+
+    def put(self, report: Report) -> bool:
+        """Take a report in; True when it says something new."""
+        known = self._by_campaign.setdefault(report.campaign_id, {})
+        before = known.get(report.account)
+        if before is not None and before.kinds == report.kinds:
+            return False
+        if before is None and len(known) >= REPORTS_MAX:
+            return False
+        known[report.account] = report
+        self._changes[_key(report)] = _encode(report)
+        return True
+
+    def of(self, campaign_id: str) -> Iterable[Report]:
+        """The reports about one campaign."""
+        return self._by_campaign.get(campaign_id, {}).values()
+
+    def move(self, campaign_id: str, into: str) -> None:
+        """A campaign was merged into another: its reports go with it."""
+        for report in self._by_campaign.pop(campaign_id, {}).values():
+            self._changes[_key(report)] = None
+            report.campaign_id = into
+            self.put(report)
+
+    def drain(self) -> list[tuple[bytes, bytes | None]]:
+        """Reports changed since the last drain."""
+        changes, self._changes = list(self._changes.items()), {}
+        return changes
+
+
+def _key(report: Report) -> bytes:
+    return REPORT_PREFIX + f"{report.campaign_id}:{report.account}".encode()
+
+
+def members_of(nodes: list[Node], strong: set[str], reports: Iterable[Report]) -> Iterator[str]:
+    """The accounts of a campaign, in a stable order. `strong` names the keys whose every account is a member."""
+    families: dict[str, set[str]] = {}
+    admitted: dict[str, None] = {}
+    for node in nodes:
+        for account in node.suspicion.members:
+            families.setdefault(account, set()).add(node.family)
+            if node.name in strong:
+                admitted[account] = None
+    strong_kinds = {int(name.partition(":")[0]) for name in strong}
+    for report in reports:
+        families.setdefault(report.account, set()).update(REASONS[KIND_CODES[KINDS[kind]]].family for kind in report.kinds)
+        if strong_kinds & set(report.kinds) and report.age != Age.TRUSTED:
+            admitted[report.account] = None
+    admitted.update(dict.fromkeys(account for account, found in families.items() if len(found) >= FAMILIES_MIN))
+    return iter(sorted(admitted))

@@ -1,0 +1,80 @@
+"""The campaigns' keys as every shard knows them: an account that carries them is met at its first request."""
+
+import msgspec
+import xxhash
+from msgspec import Struct
+
+from guard.state.link import KIND_WORDS, KeyKind
+
+_KINDS = {word: kind for kind, word in KIND_WORDS.items()}
+
+
+def key_hash(kind: KeyKind, value: str) -> int:
+    """The 64-bit hash under which accounts remember a link key."""
+    return xxhash.xxh3_64_intdigest(value.encode(), seed=kind + 1)
+
+
+class WatchedKey(Struct, frozen=True):
+    """One key of one campaign: its kind, how strongly it marks the campaign (0-1), and the campaign."""
+
+    campaign_id: str
+    kind: KeyKind
+    weight: float
+
+
+class CampaignKey(Struct, frozen=True):
+    """A link key in a campaign record (contract)."""
+
+    kind: str
+    value: str
+    weight: float
+
+
+class _CampaignKeys(Struct):
+    campaign_id: str
+    state: str
+    keys: list[CampaignKey] = []
+
+
+_decode = msgspec.json.Decoder(_CampaignKeys).decode
+
+WATCHED_STATES = frozenset({"active", "dormant"})
+"""A forming campaign is a guess, a closed one is over: neither is watched for."""
+
+
+class WatchList(Struct, frozen=True):
+    """Keys of live campaigns by hash. `by_key` is read at each new key of an account: one dictionary look-up."""
+
+    campaigns: dict[str, tuple[CampaignKey, ...]]
+    by_key: dict[int, tuple[WatchedKey, ...]]
+
+    @staticmethod
+    def empty() -> "WatchList":
+        """Nobody is watched for."""
+        return WatchList({}, {})
+
+    def with_campaign(self, key: bytes, record: bytes | None) -> "WatchList":
+        """The list after one record of the campaigns topic. None (a tombstone) or a state not watched takes it off.
+
+        Raises `msgspec.DecodeError` or `msgspec.ValidationError` when the record is none of ours.
+        """
+        campaigns = dict(self.campaigns)
+        campaigns.pop(key.decode(), None)
+        if record is not None:
+            campaign = _decode(record)
+            if campaign.state in WATCHED_STATES:
+                campaigns[campaign.campaign_id] = tuple(campaign.keys)
+        if campaigns == self.campaigns:
+            return self
+        return WatchList(campaigns, _index(campaigns))
+
+
+def _index(campaigns: dict[str, tuple[CampaignKey, ...]]) -> dict[int, tuple[WatchedKey, ...]]:
+    index: dict[int, tuple[WatchedKey, ...]] = {}
+    for campaign_id in sorted(campaigns):
+        for key in campaigns[campaign_id]:
+            kind = _KINDS.get(key.kind)
+            if kind is not None:
+                hashed = key_hash(kind, key.value)
+                index[hashed] = (*index.get(hashed, ()), WatchedKey(campaign_id, kind, key.weight))
+    return index

@@ -1,0 +1,72 @@
+"""The features of a link key: who shares it, how new they are, how evenly they use it, what they ask for."""
+
+from typing import Final
+
+from guard.features.table import Feature
+from guard.state.link import LinkRecord
+
+
+def _accounts(link: LinkRecord, at: int) -> float | None:
+    return float(link.accounts)
+
+
+def _uses_per_account(link: LinkRecord, at: int) -> float | None:
+    return link.uses / link.accounts if link.accounts else None
+
+
+def _dispersion(link: LinkRecord, at: int) -> float | None:
+    return link.dispersion
+
+
+def _new_share(link: LinkRecord, at: int) -> float | None:
+    return link.new_accounts / link.aged_accounts if link.aged_accounts else None
+
+
+def _trusted_share(link: LinkRecord, at: int) -> float | None:
+    return link.trusted_accounts / link.aged_accounts if link.aged_accounts else None
+
+
+def _aged_accounts(link: LinkRecord, at: int) -> float | None:
+    return float(link.aged_accounts)
+
+
+def _trusted_accounts(link: LinkRecord, at: int) -> float | None:
+    return float(link.trusted_accounts)
+
+
+def _voice(link: LinkRecord, at: int) -> float | None:
+    return link.voice if link.tellings else None
+
+
+def _rubric(link: LinkRecord, at: int) -> float | None:
+    return link.rubric if link.tellings else None
+
+
+def _single_turn(link: LinkRecord, at: int) -> float | None:
+    return link.single_turn if link.tellings else None
+
+
+def _organisations(link: LinkRecord, at: int) -> float | None:
+    return None if not link.organisation else 1.0 if link.organisation != "*" else 2.0
+
+
+def _growth(link: LinkRecord, at: int) -> float | None:
+    hours = max(1.0, (at - link.first_at) / 3_600_000)
+    return link.accounts / hours
+
+
+LINK_FEATURES: Final = (
+    Feature("accounts", "accounts", 0.0, 1e9, "a pool shares a key", "AA26-251A", 0.1, _accounts),
+    Feature("aged_accounts", "accounts whose age is known", 0.0, 1e9, "ground of the shares", "contact", 0.1, _aged_accounts),
+    Feature("trusted_accounts", "trusted accounts", 0.0, 1e9, "what trusted accounts share is public", "civitai #4625", 0.1, _trusted_accounts),
+    Feature("uses_per_account", "exchanges per account", 0.0, 1e9, "ground of evenness", "streaming prototype", 0.1, _uses_per_account),
+    Feature("dispersion", "squared CV beyond Poisson", -1.0, 1e6, "balancers are even, people are not", "SynchroTrap, CCS 2014", 0.2, _dispersion),
+    Feature("new_share", "share of accounts of known age", 0.0, 1.0, "fleets are new", "AA26-251A", 0.1, _new_share),
+    Feature("trusted_share", "share of accounts of known age", 0.0, 1.0, "the crowd vouches", "Radar: cards seen before", 0.1, _trusted_share),
+    Feature("voice", "mean elicitation share of the accounts", 0.0, 1.0, "one voice per account", "arXiv 2603.07835", 0.1, _voice),
+    Feature("rubric", "mean rubric share of the accounts", 0.0, 1.0, "the model as reward model", "Anthropic, 23 Feb 2026", 0.1, _rubric),
+    Feature("single_turn", "mean single-turn share of the accounts", 0.0, 1.0, "data-set generation is one turn deep", "pipelines' own code", 0.1, _single_turn),
+    Feature("organisations", "1 for one organisation, 2 for more", 1.0, 2.0, "a team may share everything", "hard negative N11", 0.1, _organisations),
+    Feature("growth_per_hour", "accounts per hour of the key's life", 0.0, 1e9, "roll-out over a pool", "SynchroTrap, CCS 2014", 0.1, _growth),
+)
+"""Read when a key's accounts or uses have grown; about 3 us together."""

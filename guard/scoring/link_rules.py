@@ -1,0 +1,155 @@
+"""Rules about a link key: is it shared as a pool shares it, or as people, teams and the public do?
+
+Accusation and relief are weighed together: people return within minutes and unevenly, pipelines are heavy-tailed, a pool is
+even; what trusted accounts share is public; one organisation may share everything.
+"""
+
+from collections.abc import Mapping
+from math import log, log2
+from typing import Final
+
+from msgspec import Struct
+
+from guard.scoring.account_rules import Features, Numbers, reason
+from guard.scoring.reasons import Reason
+from guard.state.link import KeyKind
+
+CROWD_SHARE_MIN: Final = 0.05
+"""A crowd's share below this is an accident of a small crowd."""
+
+EVEN_ACCOUNTS: Final = 12.0
+"""Accounts from which evenness has its full weight. Below, also the limit is tighter: few people can be even by accident."""
+TEMPLATE_KINDS: Final = frozenset({KeyKind.PREFIX, KeyKind.SHAPE, KeyKind.PARAPHRASE})
+SOFT_CODES: Final[Mapping[KeyKind, tuple[str, float]]] = {
+    KeyKind.PREFIX: ("template_lift", 0.6),
+    KeyKind.SHAPE: ("template_lift", 0.6),
+    KeyKind.PARAPHRASE: ("template_lift", 0.6),
+    KeyKind.CLIENT: ("shared_client", 0.35),
+    KeyKind.NETWORK: ("shared_network", 0.35),
+}
+"""Soft links by kind, and the most that each may weigh. Clients and networks caused nearly all impure merges (prototype)."""
+
+RELIEF_PUBLIC: Final = 0.8
+RELIEF_TEAM: Final = 0.7
+RELIEF_UNEVEN: Final = 0.65
+RELIEF_UNSETTLED: Final = 0.4
+"""What speaks for a key, as the share of its score that goes: public, one organisation's, people's own rhythm, too early."""
+
+
+class Crowd(Struct, array_like=True):
+    """What age the shard's accounts are, over all first contacts with cards, templates, clients and networks."""
+
+    known: int = 0
+    new: int = 0
+    trusted: int = 0
+
+    def new_share(self, ceiling: float) -> float:
+        """Share of new accounts, kept within [0.05, ceiling] so that a fleet's newcomers cannot pass for the crowd's."""
+        return min(max(self.new / self.known if self.known else ceiling, CROWD_SHARE_MIN), ceiling)
+
+    def trusted_share(self) -> float:
+        """Share of trusted accounts, at least 0.2: a crowd of newcomers only is no crowd to compare with."""
+        return max(self.trusted / self.known if self.known else 0.0, 0.2)
+
+
+def link_evidence(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -> tuple[list[Reason], float]:
+    """Evidence against a key, and the relief (0-1) that speaks for it. Nothing below `key_accounts_min` accounts."""
+    if features["accounts"] < numbers["key_accounts_min"]:
+        return [], 0.0
+    rules = (_new_accounts, _even_rates, _shared, _voices)
+    evidence = [found for rule in rules if (found := rule(kind, features, crowd, numbers)) is not None]
+    rubric = _rubric(features, numbers)
+    return ([*evidence, rubric] if rubric is not None else evidence), relief(features, numbers)
+
+
+def relief(features: Features, numbers: Numbers) -> float:
+    """The strongest of what speaks for the key."""
+    found = [0.0]
+    if features.get("trusted_accounts", 0.0) >= numbers["public_trusted_accounts"] and features.get("trusted_share", 0.0) >= 0.1:
+        found.append(RELIEF_PUBLIC)
+    if features.get("organisations") == 1.0:
+        found.append(RELIEF_TEAM)
+    dispersion = features.get("dispersion")
+    if dispersion is None or not is_settled(features, numbers):
+        found.append(RELIEF_UNSETTLED)
+    elif dispersion > numbers["even_dispersion_max"]:
+        span = numbers["uneven_dispersion_min"] - numbers["even_dispersion_max"]
+        found.append(RELIEF_UNEVEN * min(1.0, (dispersion - numbers["even_dispersion_max"]) / max(span, 0.01)))
+    return max(found)
+
+
+def is_settled(features: Features, numbers: Numbers) -> bool:
+    """Enough uses to tell an even pool from people in their first minutes."""
+    per_account = features.get("uses_per_account", 0.0)
+    return per_account >= numbers["key_uses_per_account_min"] and per_account * features["accounts"] >= numbers["key_uses_min"]
+
+
+def surprise_nats(share: float, expected: float, accounts: float) -> float:
+    """How surprising a share is among that many accounts, in nats: n * KL(share || expected)."""
+    total = 0.0
+    for seen, awaited in ((share, expected), (1.0 - share, 1.0 - expected)):
+        if seen > 0:
+            total += seen * log(seen / max(awaited, 1e-9))
+    return accounts * total
+
+
+def _new_accounts(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -> Reason | None:
+    share = features.get("new_share")
+    expected = crowd.new_share(numbers["crowd_new_share_max"])
+    if share is None or share <= expected:
+        return None
+    nats = surprise_nats(share, expected, features["aged_accounts"])
+    if nats < numbers["surprise_nats"] / 2:
+        return None
+    weight = 0.55 * min(1.0, nats / numbers["surprise_nats"])
+    return reason("new_accounts", share, expected, expected, weight)
+
+
+def _even_rates(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -> Reason | None:
+    dispersion, accounts = features.get("dispersion"), features["accounts"]
+    limit = numbers["even_dispersion_max"] * (1.0 - numbers["key_accounts_min"] / accounts)
+    if dispersion is None or not is_settled(features, numbers) or dispersion > limit or limit <= 0:
+        return None
+    evenness = 1.0 - 0.5 * max(0.0, dispersion) / limit
+    weight = 0.65 * evenness * min(1.0, accounts / EVEN_ACCOUNTS)
+    return reason("even_rates", dispersion, limit, 1.0, weight)
+
+
+def _shared(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -> Reason | None:
+    accounts = features["accounts"]
+    if kind is KeyKind.PAYMENT:
+        weight = min(0.6, 0.3 + 0.08 * log2(accounts / numbers["key_accounts_min"]))
+        return reason("shared_payment", accounts, numbers["key_accounts_min"], 1.0, weight)
+    code, ceiling = SOFT_CODES.get(kind, ("", 0.0))
+    share = features.get("trusted_share")
+    expected = crowd.trusted_share()
+    if not code or share is None or share >= expected:
+        return None
+    nats = surprise_nats(share, expected, features["aged_accounts"])
+    if nats < numbers["surprise_nats"] / 4:
+        return None
+    return reason(code, accounts, numbers["key_accounts_min"], expected, ceiling * min(1.0, 2 * nats / numbers["surprise_nats"]))
+
+
+def _voices(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -> Reason | None:
+    voice = features.get("voice")
+    if kind not in TEMPLATE_KINDS | {KeyKind.PAYMENT} or voice is None or voice < numbers["elicitation_share"]:
+        return None
+    return reason("reasoning_elicitation", voice, numbers["elicitation_share"], 0.05, 0.55)
+
+
+def _rubric(features: Features, numbers: Numbers) -> Reason | None:
+    rubric = features.get("rubric")
+    if rubric is None or rubric < numbers["rubric_share"]:
+        return None
+    return reason("rubric_grading", rubric, numbers["rubric_share"], 0.05, 0.3)
+
+
+def payment_rate(rate_rpm: float, limit_rpm: int, accounts: int, numbers: Numbers) -> Reason | None:
+    """One card that buys several plans' rate through several accounts; needs the plan limit to be known."""
+    if not limit_rpm or accounts < 2:
+        return None
+    multiple = rate_rpm / limit_rpm
+    if multiple < numbers["payment_rate_share"]:
+        return None
+    return reason("payment_rate", multiple, numbers["payment_rate_share"], 1.0, 0.45)

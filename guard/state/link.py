@@ -1,0 +1,141 @@
+"""All that is remembered of one link key: who shares it, how evenly it is used, how new its users are. Bounded and packed.
+
+Accounts are exact up to `MEMBERS_MAX[kind]`; beyond it a sketch counts them (6.5 % error) and the list keeps the first ones.
+"""
+
+import enum
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from guard.state.sketch import DistinctCount
+from guard.units import DAY_MS, HOUR_MS
+
+
+class KeyKind(enum.IntEnum):
+    """Kinds of link between accounts. The number is part of stored records: append, never renumber."""
+
+    PAYMENT = 0
+    PREFIX = 1
+    SHAPE = 2
+    PARAPHRASE = 3
+    CLIENT = 4
+    NETWORK = 5
+    CONVERSATION = 6
+    SIGNATURE = 7
+    ORGANISATION = 8
+
+    @property
+    def word(self) -> str:
+        """The kind as campaign records and reasons write it."""
+        return KIND_WORDS[self]
+
+
+KIND_WORDS: Final = {
+    KeyKind.PAYMENT: "payment_fingerprint",
+    KeyKind.PREFIX: "prefix",
+    KeyKind.SHAPE: "shape",
+    KeyKind.PARAPHRASE: "simhash",
+    KeyKind.CLIENT: "client_fingerprint",
+    KeyKind.NETWORK: "ip_prefix",
+    KeyKind.CONVERSATION: "conversation",
+    KeyKind.SIGNATURE: "reasoning_signature",
+    KeyKind.ORGANISATION: "org_id",
+}
+
+KINDS: Final = tuple(KeyKind)
+"""Every kind at the place of its number: cheaper than calling the enumeration."""
+
+MEMBERS_MAX: Final = {
+    KeyKind.PAYMENT: 5_000,
+    KeyKind.PREFIX: 256,
+    KeyKind.SHAPE: 256,
+    KeyKind.PARAPHRASE: 256,
+    KeyKind.CLIENT: 64,
+    KeyKind.NETWORK: 64,
+    KeyKind.CONVERSATION: 16,
+    KeyKind.SIGNATURE: 64,
+    KeyKind.ORGANISATION: 5_000,
+}
+"""Accounts listed by name per key. A payment fingerprint's are complete, since its decision must name them all (contract)."""
+
+GROWTH_HALF_LIFE_MS: Final = HOUR_MS
+USE_HALF_LIFE_MS: Final = DAY_MS
+
+
+class LinkRecord(Struct, array_like=True):
+    """One key's memory. Counts of accounts are over the key's life; uses are exchanges."""
+
+    kind: int
+    value: str
+    first_at: int = 0
+    at: int = 0
+    accounts: int = 0
+    """Accounts that ever used the key; an estimate once `sketch` is not empty."""
+    new_accounts: int = 0
+    """Of which younger than `young_account_days` at their first use."""
+    aged_accounts: int = 0
+    """Of which the age is known at all."""
+    trusted_accounts: int = 0
+    """Of which trusted: old enough and never sanctioned."""
+    uses: float = 0.0
+    tokens: float = 0.0
+    uses_square: float = 0.0
+    """Sum over accounts of the square of each one's uses: with `uses`, how evenly the key is used."""
+    tellings: int = 0
+    voice: float = 0.0
+    """Mean elicitation share of the accounts that use the key; each speaks when its uses double, so none drowns the rest."""
+    rubric: float = 0.0
+    """Mean rubric share, likewise."""
+    single_turn: float = 0.0
+    """Mean single-turn share, likewise."""
+    organisation: str = ""
+    """The one organisation behind all accounts so far; `*` once there are two, empty while unknown."""
+    sketch: bytes = b""
+    suspected_uses: float = 0.0
+    suspected_accounts: int = 0
+    suspected_score: float = 0.0
+    limit_rpm: int = 0
+    """Highest plan limit among the accounts."""
+
+    def count_account(self, hashed: int, is_known: bool, listed: int) -> bool:
+        """Take in one account; True when it is new to the key. Exact below the list's bound, sketched beyond."""
+        if is_known:
+            return False
+        if listed < MEMBERS_MAX[KINDS[self.kind]]:
+            self.accounts += 1
+            return True
+        sketch = DistinctCount(self.sketch) if self.sketch else DistinctCount()
+        before = sketch.estimate()
+        sketch.observe(hashed)
+        self.sketch = bytes(sketch.registers)
+        after = sketch.estimate()
+        self.accounts = MEMBERS_MAX[KINDS[self.kind]] + round(after)
+        return after > before
+
+    @property
+    def dispersion(self) -> float | None:
+        """Squared coefficient of variation of use per account beyond what chance alone gives; None before any use.
+
+        For a perfect balancer 0, for a Poisson pool about 0, for people and pipelines above 1.
+        """
+        if self.accounts < 2 or self.uses <= 0:
+            return None
+        mean = self.uses / self.accounts
+        variance = max(0.0, self.uses_square / self.accounts - mean * mean)
+        return variance / (mean * mean) - 1.0 / mean
+
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder(LinkRecord).decode
+
+
+def pack_link(record: LinkRecord) -> bytes:
+    """The record as bytes, about 1 us."""
+    return _encode(record)
+
+
+def restore_link(packed: bytes) -> LinkRecord:
+    """The record that was packed."""
+    return _decode(packed)
