@@ -16,7 +16,7 @@ from guard.cli.policy import policy_app
 from guard.cli.replay import replay_command
 from guard.cli.run import run
 from guard.cli.simulate import simulate
-from guard.cli.state import state_app
+from guard.cli.state import state
 from guard.cli.tables import features, reasons, thresholds
 from guard.cli.topics import topics_app
 from guard.errors import GuardError
@@ -35,7 +35,7 @@ app.add_typer(policy_app, name="policy")
 app.add_typer(label_app, name="label")
 app.command()(pause)
 app.command()(resume)
-app.add_typer(state_app, name="state")
+app.command()(state)
 app.command("replay")(replay_command)
 app.command()(simulate)
 app.command()(convert)

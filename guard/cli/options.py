@@ -1,8 +1,20 @@
 """Options that several commands share, so that they read the same everywhere."""
 
+import re
 from typing import Annotated
 
 import typer
 
-Bootstrap = Annotated[str, typer.Option(envvar="GUARD_BOOTSTRAP", metavar="HOST:PORT", help="A Kafka broker to begin with.")]
+_ADDRESSES = re.compile(r"[^\s,:]+:\d{1,5}(?:,[^\s,:]+:\d{1,5})*|\[[0-9a-fA-F:]+\]:\d{1,5}", re.ASCII)
+
+
+def _addresses(text: str) -> str:
+    if not _ADDRESSES.fullmatch(text):
+        raise typer.BadParameter(f"{text[:60]!a}; it should be HOST:PORT, or several with commas between them")
+    return text
+
+
+Bootstrap = Annotated[
+    str, typer.Option(envvar="GUARD_BOOTSTRAP", metavar="HOST:PORT", help="A Kafka broker to begin with.", callback=_addresses)
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]

@@ -1,8 +1,11 @@
 """The pause decision and the durations that people type."""
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from guard.cli.durations import duration_ms
+from guard.cli.pause import resume
 from guard.control.pause import pause_decision, resume_decision
 from guard.decisions.decision import decode_decision, encode_decision
 from guard.errors import UsageError
@@ -57,3 +60,14 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
     """Better a line about the unit than a pause of a wrong length."""
     with pytest.raises(UsageError, match="it should be like 30m"):
         duration_ms(text)
+
+
+@pytest.mark.parametrize("address", ["foo", "foo:bar", ":::", "", "a b:1", "h:1,", "h:1;h:2"])
+def test_an_address_that_is_none_is_a_usage_error(address: str) -> None:
+    """Exit code 2 before anything is tried, not a traceback from the client's parser."""
+    app = typer.Typer()
+    app.command()(resume)
+    result = CliRunner().invoke(app, ["--bootstrap", address])
+
+    assert result.exit_code == 2
+    assert "HOST:PORT" in result.output

@@ -1,0 +1,97 @@
+"""Which decision counts for a request."""
+
+from typing import Any
+
+from guard.decisions.decision import Action, Decision, sealed
+from guard.gateway.orders import Orders
+from guard.gateway.throttle import Throttles
+
+AT = 1_790_000_000_000
+HOUR = 3_600_000
+
+
+def _decision(scope: str, subject: str, action: str, **fields: Any) -> Decision:
+    named = {"issued_at": AT, "expires_at": AT + HOUR, "score": 0.9, "reasons": (), "policy_version": 1, "model_version": "m", **fields}
+    return sealed(Decision(scope=scope, subject=subject, action=action, origin=named.pop("origin", "automatic"), mode=named.pop("mode", "enforce"), **named))
+
+
+def _answer(orders: Orders, account: str = "alice", at: int = AT + 1) -> Action:
+    return orders.answer(account, "card-1", "org-1", at).action
+
+
+def test_the_most_severe_of_four_scopes_wins() -> None:
+    """Account, payment fingerprint, organisation and campaigns: one of them is the worst."""
+    orders = Orders()
+    orders.apply(_decision("account", "alice", "throttle", rate_rpm=6))
+    orders.apply(_decision("payment_fingerprint", "card-1", "challenge", members=("alice",)))
+    orders.apply(_decision("campaign", "c-1", "block", members=("alice", "bob")))
+
+    assert _answer(orders) is Action.BLOCK
+
+
+def test_an_exemption_passes_every_sanction() -> None:
+    """An allow-list that loses is what operators hate most."""
+    orders = Orders()
+    orders.apply(_decision("campaign", "c-1", "block", members=("alice",)))
+    orders.apply(_decision("account", "alice", "allow"))
+
+    assert _answer(orders) is Action.ALLOW
+
+
+def test_a_lift_takes_only_the_subjects_own_decision() -> None:
+    """`allow` that expires at once lifts; it does not exempt."""
+    orders = Orders()
+    orders.apply(_decision("account", "alice", "block"))
+    orders.apply(_decision("account", "alice", "allow", expires_at=AT))
+    assert _answer(orders) is Action.ALLOW
+
+    orders.apply(_decision("payment_fingerprint", "card-1", "throttle", rate_rpm=6, members=()))
+    assert _answer(orders) is Action.THROTTLE
+
+
+def test_a_pause_passes_everything_until_it_ends() -> None:
+    """The kill switch."""
+    orders = Orders()
+    orders.apply(_decision("account", "alice", "block", expires_at=AT + 2 * HOUR))
+    orders.apply(_decision("all", "*", "allow", origin="operator"))
+
+    assert _answer(orders) is Action.ALLOW
+    assert _answer(orders, at=AT + HOUR + 1) is Action.BLOCK
+
+
+def test_a_member_released_from_a_part_is_free() -> None:
+    """Each part is complete: who is no longer in it is no longer meant."""
+    orders = Orders()
+    orders.apply(_decision("campaign", "c-1", "block", members=("alice", "bob"), members_total=3))
+    orders.apply(_decision("campaign", "c-1", "block", part=1, members=("carol",), members_total=3))
+    orders.apply(_decision("campaign", "c-1", "block", members=("bob",), members_total=2))
+
+    assert _answer(orders) is Action.ALLOW
+    assert _answer(orders, "bob") is Action.BLOCK
+    assert _answer(orders, "carol") is Action.BLOCK
+
+
+def test_an_expired_decision_is_never_obeyed_and_can_be_forgotten() -> None:
+    """Every sanction ends by itself."""
+    orders = Orders()
+    orders.apply(_decision("campaign", "c-1", "block", members=("alice",)))
+    assert _answer(orders, at=AT + HOUR) is Action.ALLOW
+
+    orders.forget_expired(AT + HOUR)
+    assert len(orders) == 0
+
+
+def test_a_shadow_decision_is_not_obeyed() -> None:
+    """Even if one should stray onto the topic."""
+    orders = Orders()
+    orders.apply(_decision("account", "alice", "block", mode="shadow"))
+
+    assert _answer(orders) is Action.ALLOW
+
+
+def test_a_throttle_lets_its_rate_through() -> None:
+    """Six a minute means one in ten seconds, not six at once."""
+    throttles = Throttles()
+    passed = sum(throttles.passes("alice", 6, AT + second * 1_000) for second in range(600))
+
+    assert 59 <= passed <= 61
