@@ -6,6 +6,8 @@ One event's way: decode, dedupe, observe, note its link keys; now and then featu
 from collections.abc import Sequence
 from typing import Final
 
+from xxhash import xxh3_64_digest
+
 from guard.decisions.decision import Scope
 from guard.engine.account_record import AccountRecord, pack_account, restore_account
 from guard.engine.announcements import Announcements
@@ -19,7 +21,7 @@ from guard.engine.stage import Message, Outcome, SourceRecord
 from guard.engine.tallies import Tallies
 from guard.errors import DecodeError
 from guard.events.decode import Decoder, dead_letter
-from guard.events.partition import partition_of, stable_hash
+from guard.events.partition import partition_of
 from guard.events.request import RequestEvent
 from guard.scoring.online.models import ShardModels
 from guard.state.behaviour import Behaviour
@@ -51,6 +53,7 @@ class AccountsStage:
         self._decoder = Decoder()
         self._letters: list[Message] = []
         self._tallies = Tallies()
+        self._judged = 0
         self._newest_at = 0
         self.follow(control)
 
@@ -88,7 +91,7 @@ class AccountsStage:
         record = self._records.get(event.account_id) or self._newcomer(event)
         b = record.behaviour
         at = self._clock(event, b, appended_at)
-        if b.is_duplicate(stable_hash(event.event_id), at):
+        if b.is_duplicate(xxh3_64_digest(event.event_id.encode()), at):
             self._tallies.add("events.duplicate")
             return
         self._records.touch(event.account_id, record)
@@ -100,13 +103,14 @@ class AccountsStage:
             b.refused += 1
             self._contacts.note(record, event, at, is_refused=True)
             return
-        self._tallies.add("events.judged")
+        self._judged += 1
         observe(record, event, at)
         met = self._contacts.note(record, event, at, is_refused=False)
         exchanges = b.exchanges
         is_due = exchanges % SCORE_EVERY == 0 if exchanges > SCORE_EVERY else exchanges & (exchanges - 1) == 0
         if is_due:
-            self._contacts.tell(record, event, at)
+            if exchanges > 1:
+                self._contacts.tell(record, event, at)
             is_due = exchanges >= SCORE_FROM
         is_due = is_due or self._assessor.is_labelled(event.account_id)
         if is_due or record.stamp != self._assessor.stamp or (met and self._assessor.is_watched(met)):
@@ -152,6 +156,9 @@ class AccountsStage:
             changes.append((MODELS_KEY, self._models.to_bytes()))
         messages, self._letters = self._letters, []
         decided, written = self._desk.drain()
+        if self._judged:
+            self._tallies.add("events.judged", self._judged)
+            self._judged = 0
         for field, count in self._decoder.drain_invalid_fields().items():
             self._tallies.add(f"invalid.{field}", count)
         return Outcome(changes, [*written, *messages, *contacts], decided, self._tallies.drain())

@@ -49,10 +49,10 @@ def band_hash(band: int, simhash: str) -> int:
 
 def age_of(record: AccountRecord, at: int, young_days: float, trusted_days: float) -> Age:
     """Whether the account is new, old, or old enough to vouch for what it shares."""
-    created_at = record.behaviour.created_at
-    if not created_at:
+    created_s = record.behaviour.created_s
+    if not created_s:
         return Age.UNKNOWN
-    days = (at - created_at) / DAY_MS
+    days = (at - created_s * 1_000) / DAY_MS
     if days < young_days:
         return Age.NEW
     return Age.TRUSTED if days >= trusted_days and not record.standing.was_sanctioned else Age.AGED

@@ -66,7 +66,7 @@ def _reasoning_share(memory: Behaviour, at: int) -> float | None:
 
 
 def _age_days(memory: Behaviour, at: int) -> float | None:
-    return max(0.0, (at - memory.created_at) / DAY_MS) if memory.created_at else None
+    return max(0.0, (at - memory.created_s * 1_000) / DAY_MS) if memory.created_s else None
 
 
 _CISA: Final = "CISA AA26-251A"

@@ -5,9 +5,9 @@ What happens beyond a bound: the oldest event id, link key or conversation gives
 
 import struct
 from array import array
+from itertools import accumulate
 from typing import Final
 
-import msgspec
 from msgspec import Struct
 
 from guard.state.windows import CELLS, Windows
@@ -33,6 +33,7 @@ SHARE_MEMORY: Final = 64
 # Columns of `Behaviour.means`.
 ELICITATION, RUBRIC, SINGLE_TURN, SAME_PARAMETERS, GAP_MS, GAP_SQUARE, COLUMNS = range(7)
 
+HASH_BYTES: Final = 8
 SECONDS_MAX: Final = (1 << 32) - 1
 BEHAVIOUR_BYTES_MAX: Final = 4_096
 """Nothing remembered of an account takes more: 256 ids at 12 bytes, 24 keys at 19, and 150 bytes of numbers."""
@@ -49,17 +50,18 @@ class Behaviour:
     """One account's memory of its own exchanges.
 
     `means` and `counts` hold, per column, a mean that fades by count and how many exchanges carried that field at all
-    (64 at most): a missing field is missing, not zero.
+    (64 at most): a missing field is missing, not zero. `first_s` and `created_s` are seconds since the epoch, 0 while unknown.
     """
 
     __slots__ = (
         "conversations",
         "counts",
-        "created_at",
+        "created_s",
         "current_keys",
         "event_ids",
+        "event_seconds",
         "exchanges",
-        "first_at",
+        "first_s",
         "keys",
         "limit_rpm",
         "links_hash",
@@ -71,8 +73,8 @@ class Behaviour:
     )
 
     def __init__(self) -> None:
-        self.first_at = 0
-        self.created_at = 0
+        self.first_s = 0
+        self.created_s = 0
         self.limit_rpm = 0
         self.exchanges = 0
         self.refused = 0
@@ -82,7 +84,8 @@ class Behaviour:
         self.windows = Windows()
         self.means: array[float] = array("f", bytes(4 * COLUMNS))
         self.counts = bytearray(COLUMNS)
-        self.event_ids: dict[int, int] = {}
+        self.event_ids = bytearray()
+        self.event_seconds: array[int] = array("I")
         self.keys: dict[int, KeyUse] = {}
         self.current_keys: list[int] = []
         self.conversations: list[int] = []
@@ -94,21 +97,28 @@ class Behaviour:
 
     def fade_in(self, column: int, value: float) -> None:
         """Take one more value into a column's fading mean."""
-        count = self.counts[column]
+        counts, means = self.counts, self.means
+        count = counts[column]
         if count < SHARE_MEMORY:
-            self.counts[column] = count = count + 1
-        self.means[column] += (value - self.means[column]) / count
+            counts[column] = count = count + 1
+        mean = means[column]
+        means[column] = mean + (value - mean) / count
 
-    def is_duplicate(self, event_hash: int, at: int) -> bool:
-        """True when this event id is remembered; otherwise it is from now on."""
+    def is_duplicate(self, event_hash: bytes, at: int) -> bool:
+        """True when this event id (its 8-byte hash) is remembered; otherwise it is from now on. 0.4 us."""
         ids = self.event_ids
-        if event_hash in ids:
+        place = ids.find(event_hash)
+        while place >= 0 and place % HASH_BYTES:
+            place = ids.find(event_hash, place + 1)
+        if place >= 0:
             return True
-        ids[event_hash] = at_s = min(at // 1_000, SECONDS_MAX)
-        if len(ids) > EVENT_IDS_MAX:
-            oldest = next(iter(ids))
-            if len(ids) > EVENT_IDS_BUSY_MAX or ids[oldest] < at_s - EVENT_ID_AGE_S:
-                del ids[oldest]
+        at_s = min(at // 1_000, SECONDS_MAX)
+        ids += event_hash
+        self.event_seconds.append(at_s)
+        if len(ids) > EVENT_IDS_MAX * HASH_BYTES:
+            if len(ids) > EVENT_IDS_BUSY_MAX * HASH_BYTES or self.event_seconds[0] < at_s - EVENT_ID_AGE_S:
+                del ids[:HASH_BYTES]
+                del self.event_seconds[0]
         return False
 
     def remember_key(self, key: int) -> KeyUse:
@@ -127,55 +137,45 @@ class Behaviour:
             del own[0]
 
 
-_HEADER: Final = struct.Struct("<qqqIIIQQI")
+_HEADER: Final = struct.Struct("<qIIIIIQIIHBBB")
 _FLOAT_CELLS: Final = CELLS + COLUMNS
 
 
-class _Tail(Struct, array_like=True):
-    ids: bytes
-    seen_s: bytes
-    """When each id was seen, seconds since the epoch, 4 bytes each."""
-    keys: list[int]
-    """Key, uses, told; key, uses, told; ..."""
-    current_keys: list[int]
-    """Positions in `keys` of the last exchange's keys."""
-    conversations: bytes
-
-
-_encode_tail: Final = msgspec.msgpack.Encoder().encode
-_decode_tail: Final = msgspec.msgpack.Decoder(_Tail).decode
-
-
 def pack_behaviour(behaviour: Behaviour) -> bytes:
-    """The behaviour as bytes; `restore_behaviour` gives back exactly the same. About 2 us."""
+    """The behaviour as bytes; `restore_behaviour` gives back exactly the same. About 4 us.
+
+    Header, floats, counts; then ids (8 bytes each), their seconds (4), keys (8), uses and told (4 each), the places of the
+    current keys (1 each), conversations (8).
+    """
     b = behaviour
-    order = {key: place for place, key in enumerate(b.keys)}
-    tail = _Tail(
-        array("Q", b.event_ids.keys()).tobytes(),
-        array("I", b.event_ids.values()).tobytes(),
-        [number for key, use in b.keys.items() for number in (key, use.uses, use.told)],
-        [order[key] for key in b.current_keys],
-        array("Q", b.conversations).tobytes(),
-    )
+    keys = list(b.keys)
     header = _HEADER.pack(
-        b.windows.at, b.first_at, b.created_at, b.limit_rpm, b.exchanges, b.refused, b.links_hash, b.parameters_hash, b.same_uses
-    )
-    return b"".join((header, b.windows.sums.tobytes(), b.means.tobytes(), b.counts, _encode_tail(tail)))
+        b.windows.at, b.first_s, b.created_s, b.limit_rpm, b.exchanges, b.refused, b.links_hash, b.parameters_hash, b.same_uses,
+        len(b.event_seconds), len(keys), len(b.current_keys), len(b.conversations),
+    )  # fmt: skip
+    uses = array("I", [number for use in b.keys.values() for number in (use.uses, use.told)])
+    return b"".join((
+        header, b.windows.sums.tobytes(), b.means.tobytes(), b.counts, b.event_ids, b.event_seconds.tobytes(),
+        array("Q", keys).tobytes(), uses.tobytes(), bytes(map(keys.index, b.current_keys)), array("Q", b.conversations).tobytes(),
+    ))  # fmt: skip
 
 
 def restore_behaviour(packed: bytes) -> Behaviour:
     """The behaviour that was packed."""
     b = Behaviour()
-    at, b.first_at, b.created_at, b.limit_rpm, b.exchanges, b.refused, b.links_hash, b.parameters_hash, b.same_uses = _HEADER.unpack_from(packed)
-    floats = _HEADER.size + 4 * _FLOAT_CELLS
-    numbers = array("f", packed[_HEADER.size : floats])
-    b.windows, b.means = Windows(at, numbers[:CELLS]), numbers[CELLS:]
-    b.counts = bytearray(packed[floats : floats + COLUMNS])
-    tail = _decode_tail(packed[floats + COLUMNS :])
-    b.event_ids = dict(zip(array("Q", tail.ids), array("I", tail.seen_s), strict=True))
-    keys = tail.keys
-    b.keys = {keys[i]: KeyUse(keys[i + 1], keys[i + 2]) for i in range(0, len(keys), 3)}
-    listed = list(b.keys)
-    b.current_keys = [listed[place] for place in tail.current_keys]
-    b.conversations = array("Q", tail.conversations).tolist()
+    (
+        at, b.first_s, b.created_s, b.limit_rpm, b.exchanges, b.refused, b.links_hash, b.parameters_hash, b.same_uses,
+        ids, keys, current, conversations,
+    ) = _HEADER.unpack_from(packed)  # fmt: skip
+    cuts = [_HEADER.size, 4 * _FLOAT_CELLS, COLUMNS, 8 * ids, 4 * ids, 8 * keys, 8 * keys, current, 8 * conversations]
+    ends = list(accumulate(cuts))
+    numbers, counts, event_ids, seconds, named, uses, places, own = (packed[ends[i] : ends[i + 1]] for i in range(len(cuts) - 1))
+    floats = array("f", numbers)
+    b.windows, b.means = Windows(at, floats[:CELLS]), floats[CELLS:]
+    b.counts, b.event_ids, b.event_seconds = bytearray(counts), bytearray(event_ids), array("I", seconds)
+    told = array("I", uses)
+    listed = array("Q", named).tolist()
+    b.keys = {key: KeyUse(told[2 * place], told[2 * place + 1]) for place, key in enumerate(listed)}
+    b.current_keys = [listed[place] for place in places]
+    b.conversations = array("Q", own).tolist()
     return b

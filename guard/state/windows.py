@@ -34,43 +34,37 @@ class Windows:
 
     def observe(self, at: int, requests: float, input_tokens: float, output_tokens: float, reasoning_tokens: float) -> None:
         """Add one exchange, or the sum of several; a late one counts for what it would be worth by now."""
-        sums = self.sums
         elapsed_ms = at - self.at
-        minute = hour = day = 1.0
         if elapsed_ms > 0:
-            self._age(elapsed_ms)
-            self.at = at
-        elif elapsed_ms < 0:
-            minute, hour, day = exp2(elapsed_ms / MINUTE_MS), exp2(elapsed_ms / HOUR_MS), exp2(elapsed_ms / DAY_MS)
-        sums[0] += requests * minute
-        sums[1] += input_tokens * minute
-        sums[2] += output_tokens * minute
-        sums[4] += requests * hour
-        sums[5] += input_tokens * hour
-        sums[6] += output_tokens * hour
-        sums[8] += requests * day
-        sums[9] += input_tokens * day
-        sums[10] += output_tokens * day
-        if reasoning_tokens:
-            sums[3] += reasoning_tokens * minute
-            sums[7] += reasoning_tokens * hour
-            sums[11] += reasoning_tokens * day
+            self._advance(at, elapsed_ms, requests, input_tokens, output_tokens, reasoning_tokens)
+            return
+        s = self.sums
+        minute, hour, day = exp2(elapsed_ms / MINUTE_MS), exp2(elapsed_ms / HOUR_MS), exp2(elapsed_ms / DAY_MS)
+        for place, weight in ((0, minute), (4, hour), (8, day)):
+            s[place] += requests * weight
+            s[place + 1] += input_tokens * weight
+            s[place + 2] += output_tokens * weight
+            s[place + 3] += reasoning_tokens * weight
 
-    def _age(self, elapsed_ms: int) -> None:
-        sums = self.sums
+    def _advance(
+        self, at: int, elapsed_ms: int, requests: float, input_tokens: float, output_tokens: float, reasoning_tokens: float
+    ) -> None:
+        """The common case, written out: age every sum to `at`, and add."""
+        self.at = at
+        s = self.sums
         minute, hour, day = exp2(-elapsed_ms / MINUTE_MS), exp2(-elapsed_ms / HOUR_MS), exp2(-elapsed_ms / DAY_MS)
-        sums[0] *= minute
-        sums[1] *= minute
-        sums[2] *= minute
-        sums[3] *= minute
-        sums[4] *= hour
-        sums[5] *= hour
-        sums[6] *= hour
-        sums[7] *= hour
-        sums[8] *= day
-        sums[9] *= day
-        sums[10] *= day
-        sums[11] *= day
+        s[0] = s[0] * minute + requests
+        s[1] = s[1] * minute + input_tokens
+        s[2] = s[2] * minute + output_tokens
+        s[3] = s[3] * minute + reasoning_tokens
+        s[4] = s[4] * hour + requests
+        s[5] = s[5] * hour + input_tokens
+        s[6] = s[6] * hour + output_tokens
+        s[7] = s[7] * hour + reasoning_tokens
+        s[8] = s[8] * day + requests
+        s[9] = s[9] * day + input_tokens
+        s[10] = s[10] * day + output_tokens
+        s[11] = s[11] * day + reasoning_tokens
 
     def steady_per_minute(self, cell: int) -> float:
         """The steady rate per minute that would fill this cell; right once traffic has lasted a few half-lives, low before."""

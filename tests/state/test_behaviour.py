@@ -7,12 +7,16 @@ from guard.state import behaviour as b
 from guard.state.behaviour import Behaviour, pack_behaviour, restore_behaviour
 
 
+def _hash(number: int) -> bytes:
+    return number.to_bytes(8, "little")
+
+
 @given(st.lists(st.tuples(st.integers(1, 2**63), st.integers(0, 10**9), st.floats(0, 1)), max_size=400))
 def test_packing_and_restoring_changes_nothing(exchanges: list[tuple[int, int, float]]) -> None:
     """A record restored after a crash must go on exactly as one that never left memory."""
     one = Behaviour()
     for hashed, at, share in exchanges:
-        one.is_duplicate(hashed, at)
+        one.is_duplicate(_hash(hashed), at)
         one.windows.observe(at, 1.0, 10, 20, 5)
         one.fade_in(b.ELICITATION, share)
         one.current_keys = [hashed]
@@ -30,18 +34,18 @@ def test_a_duplicate_is_recognised_within_64_exchanges() -> None:
     one = Behaviour()
     ids = range(1, 65)
     day_ms = 86_400_000
-    assert not any(one.is_duplicate(hashed, hashed * day_ms) for hashed in ids)
+    assert not any(one.is_duplicate(_hash(hashed), hashed * day_ms) for hashed in ids)
 
-    assert all(one.is_duplicate(hashed, 65 * day_ms) for hashed in ids)
+    assert all(one.is_duplicate(_hash(hashed), 65 * day_ms) for hashed in ids)
 
 
 def test_a_busy_account_remembers_ten_minutes() -> None:
     """Two hundred exchanges in ten minutes: the first one delivered again is still a duplicate."""
     one = Behaviour()
     for hashed in range(1, 201):
-        one.is_duplicate(hashed, hashed * 3_000)
+        one.is_duplicate(_hash(hashed), hashed * 3_000)
 
-    assert one.is_duplicate(1, 600_000)
+    assert one.is_duplicate(_hash(1), 600_000)
 
 
 def test_memory_stays_bounded_and_keeps_the_keys_in_use() -> None:

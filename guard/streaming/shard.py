@@ -1,0 +1,166 @@
+"""One shard: the stages over partition p of every co-partitioned topic, their single writer, and the pace of its flushes."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from aiokafka import ConsumerRecord, TopicPartition
+
+from guard.engine.control import Control
+from guard.errors import GuardError, RestartMeError
+from guard.streaming.batches import Batch
+from guard.streaming.lane import Drained, Lane
+from guard.streaming.meta import META_KEY, meta_value
+from guard.streaming.observer import FlushReport, LaneReport, Observer
+from guard.streaming.pace import Pace
+from guard.streaming.writer import Flush, KeyValue, Writer
+
+FINISH_SECONDS: Final = 5.0
+"""How long a rebalance or the end of the worker waits for the last flush; a stuck one is abandoned with the whole worker."""
+
+Fail = Callable[[GuardError], None]
+
+
+class Shard:
+    """Takes batches in and commits what comes of them. Any fault ends the worker: what is not committed is read again."""
+
+    def __init__(self, number: int, shards: int, writer: Writer, pace: Pace, observer: Observer, fail: Fail) -> None:
+        self.number = number
+        self.queued = 0
+        """Records delivered to the runtime and not stepped yet."""
+        self.waiting = 0
+        """Records stepped and not committed yet."""
+        self.waiting_since = float("-inf")
+        """When the oldest waiting record began to wait or the newest commit was, on the monotonic clock."""
+        self.is_taking = False
+        """Between two rebalances, with the state recovered."""
+        self.lanes: dict[str, Lane] = {}
+        """By source topic; empty until the state is recovered."""
+        self._shards = shards
+        self._writer = writer
+        self._pace = pace
+        self._observer = observer
+        self._fail = fail
+        self._has_meta = False
+        self._work = asyncio.Event()
+        self._flushing = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Shut out whoever wrote for this shard before. Only now may state and offsets be read."""
+        await self._writer.start()
+
+    def open(self, lanes: Mapping[str, Lane], *, has_meta: bool) -> None:
+        """Begin with recovered lanes; `has_meta` when the state already says for how many shards it was built."""
+        self.lanes = dict(lanes)
+        self._has_meta = has_meta
+        self.is_taking = True
+        self._task = asyncio.create_task(self._run(), name=f"guard shard {self.number}")
+
+    @property
+    def is_open(self) -> bool:
+        """The state is recovered."""
+        return bool(self.lanes)
+
+    def follow(self, control: Control) -> None:
+        """All stages work by this control from the next record on."""
+        for lane in self.lanes.values():
+            lane.follow(control)
+
+    def step(self, batch: Batch, records: Sequence[ConsumerRecord]) -> None:
+        """Take in a piece of a batch. Raises RestartMeError if records before it are missing."""
+        lane = self.lanes[batch.topic]
+        if batch.start > lane.next_offset:
+            raise RestartMeError(f"{batch.topic}-{batch.partition}: offsets {lane.next_offset} to {batch.start} never arrived")
+        self.queued = max(0, self.queued - len(records))
+        taken = lane.step(records)
+        if taken and not self.waiting:
+            self.waiting_since = time.monotonic()
+        self.waiting += taken
+        self._work.set()
+
+    async def _run(self) -> None:
+        while True:
+            await self._work.wait()
+            delay = self._pace.delay(time.monotonic(), self.waiting)
+            if delay:
+                await asyncio.sleep(delay)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Commit everything taken in so far; nothing if there is nothing. A fault is handed to the worker."""
+        async with self._flushing:
+            self._work.clear()
+            began = time.monotonic()
+            self._pace.began(began)
+            drained = {lane.kind: lane.drain() for lane in self.lanes.values()}
+            flush = self._collect(drained)
+            if flush.is_empty:
+                return
+            try:
+                await self._writer.write(flush)
+            except Exception as error:  # whatever it is, this worker must not go on: its state is ahead of what is committed
+                self._fail(RestartMeError(f"shard {self.number}: the transaction failed ({_line(error)}); its records are read again"))
+                await asyncio.Event().wait()
+            self._committed(drained, began)
+
+    def _collect(self, drained: Mapping[str, Drained]) -> Flush:
+        records: dict[TopicPartition, list[KeyValue]] = {}
+        offsets: dict[TopicPartition, int] = {}
+        for lane in self.lanes.values():
+            part = drained[lane.kind]
+            changes: list[KeyValue] = list(part.outcome.changes)
+            if not self._has_meta and part.offset is not None:
+                changes.append((META_KEY, meta_value(self._shards)))
+            if changes:
+                records[lane.changelog] = changes
+            for message in part.outcome.messages:
+                where = TopicPartition(message.topic.value, message.partition)
+                records.setdefault(where, []).append((message.key, message.value))
+            if part.offset is not None:
+                offsets[lane.source] = part.offset
+        return Flush(records, offsets)
+
+    def _committed(self, drained: Mapping[str, Drained], began: float) -> None:
+        now = time.monotonic()
+        self._has_meta = True
+        self.waiting = max(0, self.waiting - sum(part.records for part in drained.values()))
+        self.waiting_since = now
+        lanes = tuple(_report(lane, drained[lane.kind]) for lane in self.lanes.values())
+        self._observer.flushed(FlushReport(self.number, lanes, now - began, time.time_ns() // 1_000_000))
+
+    def halt(self) -> None:
+        """Take nothing in any more until `resume`: a rebalance begins, and what lies in the queues is dropped."""
+        self.is_taking = False
+        self.queued = 0
+
+    def resume(self) -> None:
+        """The shard stays with this worker; it goes on where it stood."""
+        self.is_taking = True
+
+    async def finish(self) -> None:
+        """Commit what has been taken in, within `FINISH_SECONDS`."""
+        try:
+            async with asyncio.timeout(FINISH_SECONDS):
+                await self.flush()
+        except TimeoutError:
+            self._fail(RestartMeError(f"shard {self.number}: the last transaction took longer than {FINISH_SECONDS:.0f} s"))
+
+    async def close(self) -> None:
+        """Forget the state and close the writer; what is not committed is left to the next owner."""
+        self.halt()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+        self.lanes = {}
+        await self._writer.stop()
+
+
+def _report(lane: Lane, part: Drained) -> LaneReport:
+    return LaneReport(lane.kind, part.outcome, part.records, part.appended_first, part.appended_last, lane.stage.newest_at)
+
+
+def _line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
