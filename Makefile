@@ -12,6 +12,7 @@ WORKERS ?= 2
 .DEFAULT_GOAL := help
 .PHONY: help demo test unit-test broker-test check format bench lock clean
 .DELETE_ON_ERROR:
+.NOTPARALLEL:
 
 help: ## Print what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +44,7 @@ bench: $(VENV)/ready ## Measure: speed against the floor, memory, latency, hosti
 
 lock: $(UV) ## Compile the requirements anew from pyproject.toml, with hashes and without registries
 	$(COMPILE) --extra dev pyproject.toml -o $(LOCK_OF_ALL)
+	$(COMPILE) deploy/requirements-uv.in -o deploy/requirements-uv.txt
 	$(COMPILE) -c $(LOCK_OF_ALL) pyproject.toml -o deploy/requirements.txt
 
 clean: ## Remove what was made here; the jars of the broker stay in the user's cache

@@ -48,11 +48,22 @@ class BatchSchema(faust.Schema):
         return decode
 
 
-def as_message(batch: Batch) -> ConsumerMessage:
-    """The batch in the runtime's envelope, at its last record's offset."""
+def as_message(batch: Batch, generation: int) -> ConsumerMessage:
+    """The batch in the runtime's envelope, at its last record's offset; streams skip what is of another generation."""
     last = batch.records[-1]
-    where = TP(batch.topic, batch.partition)
     value: Any = batch
     return ConsumerMessage(
-        batch.topic, batch.partition, last.offset, last.timestamp / 1_000, last.timestamp_type, None, None, value, None, 0, 0, where
+        batch.topic,
+        batch.partition,
+        last.offset,
+        timestamp=last.timestamp / 1_000,
+        timestamp_type=last.timestamp_type,
+        headers=None,
+        key=None,
+        value=value,
+        checksum=None,
+        serialized_key_size=0,
+        serialized_value_size=0,
+        tp=TP(batch.topic, batch.partition),
+        generation_id=generation,
     )

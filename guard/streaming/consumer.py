@@ -87,7 +87,7 @@ class BatchConsumer(driver.Consumer):
         batch = Batch(where.topic, where.partition, self._delivered[where], records, epoch)
         self._delivered[where] = records[-1].offset + 1
         self._shards.deliver(where, len(records))
-        await self.callback(as_message(batch))
+        await self.callback(as_message(batch, self.app.consumer_generation_id))
 
     async def _rewind(self, partitions: Sequence[TopicPartition]) -> None:
         """Fetch these again from what was delivered last; in a rebalance the seek at its end does that."""

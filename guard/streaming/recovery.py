@@ -4,13 +4,15 @@ import asyncio
 from typing import Any
 
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 from faust.types import TP
 from mode import Service
 
-from guard.errors import ClusterMismatchError, GuardError
+from guard.errors import ClusterMismatchError, GuardError, RestartMeError
 from guard.streaming.shards import Shards
+from guard.streaming.stages import changelog_of, kinds_of
 from guard.streaming.store import ChangelogStore
 from guard.topics import Topic
 
@@ -84,8 +86,13 @@ class BatchTableManager(TableManager):
         except GuardError as error:
             shards.fail(error)
             return
+        except (KafkaError, OSError) as error:
+            shards.fail(RestartMeError(f"the shards' producers do not start ({type(error).__name__}: {error})"))
+            return
         for number in released:
-            self._drop(number, shards.shards)
+            for kind in kinds_of(number, shards.shards):
+                changelog = changelog_of(kind, number)
+                self.store_of(changelog.topic).drop(changelog.partition)
         await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
 
     def _check_partitions(self, shards: int) -> None:

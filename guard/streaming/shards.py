@@ -92,6 +92,11 @@ class Shards:
         if shard is not None:
             shard.queued += records
 
+    def uncommitted(self, source: TopicPartition) -> int:
+        """Records of the partition's shard that have been fetched and not committed."""
+        shard = self._of(source)
+        return shard.queued + shard.waiting if shard else 0
+
     def _of(self, tp: TopicPartition) -> Shard | None:
         number = shard_of(tp.topic, tp.partition, self.shards)
         return self.owned.get(number) if number is not None else None
