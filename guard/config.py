@@ -79,7 +79,7 @@ def _checked(setting: str, name: str, value: str | bool) -> str | int | bool:
 
 
 def _number(name: str, value: str, number: Number) -> int:
-    is_plain = value.isascii() and value.isdigit() and len(value) <= 9  # noqa: PLR2004 (no limit below has more digits)
+    is_plain = value.isascii() and value.isdigit() and len(value) <= 9
     if not is_plain or not number.low <= int(value) <= number.high:
         raise UsageError(f"{name} is {value[:60]!a}; it should be a whole number from {number.low} to {number.high}")
     return int(value)
@@ -95,13 +95,13 @@ def _truth(name: str, value: str | bool) -> bool:
 def _addresses(name: str, value: str) -> str:
     for address in value.split(","):
         host, colon, port = address.rpartition(":")
-        if not (host and colon and port.isascii() and port.isdigit() and 0 < int(port[:6]) <= 65_535) or " " in address:  # noqa: PLR2004
+        if not (host and colon and port.isascii() and port.isdigit() and 0 < int(port[:6]) <= 65_535) or " " in address:
             raise UsageError(f"{name} is {value[:60]!a}; it should be HOST:PORT, or several with commas between them")
     return value
 
 
 def _word(name: str, value: str) -> str:
     allowed = {"-", "_", ".", ":"}
-    if len(value) > 128 or not all(c.isascii() and (c.isalnum() or c in allowed) for c in value):  # noqa: PLR2004
+    if len(value) > 128 or not all(c.isascii() and (c.isalnum() or c in allowed) for c in value):
         raise UsageError(f"{name} is {value[:60]!a}; it should be 1 to 128 letters, digits and . _ -")
     return value

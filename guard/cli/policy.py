@@ -53,7 +53,7 @@ def lint(file: PolicyFile, *, as_json: AsJson = False) -> None:
 
 
 @policy_app.command()
-def push(  # noqa: PLR0913 (a command has the options it has)
+def push(
     file: PolicyFile,
     bootstrap: Bootstrap,
     *,

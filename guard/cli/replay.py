@@ -73,4 +73,6 @@ def _report(seen: Replayed, seconds: float, path: Path, *, as_json: bool) -> Non
         typer.echo(json.dumps(summary))
         return
     rate = seen.events / seconds if seconds else 0.0
-    typer.echo(f"{seen.events:,} events, {seen.unreadable:,} unreadable lines, {seen.decisions:,} decisions in {path} ({rate:,.0f} events/s)")
+    typer.echo(
+        f"{seen.events:,} events, {seen.unreadable:,} unreadable lines, {seen.decisions:,} decisions in {path} ({rate:,.0f} events/s)"
+    )

@@ -17,6 +17,7 @@ from guard.topics import Topic
 
 STAGES = {"accounts": Topic.ACCOUNTS_STATE, "links": Topic.LINKS_STATE, "campaigns": Topic.CAMPAIGNS_STATE}
 
+
 def state(
     bootstrap: Bootstrap,
     what: Annotated[str, typer.Argument(metavar="[account", help="`account` for one account's memory.")] = "",
@@ -47,7 +48,7 @@ def _show_account(bootstrap: str, account_id: str, *, as_json: bool) -> None:
     records = asyncio.run(_committed(bootstrap, Topic.ACCOUNTS_STATE))
     packed = records.get(ACCOUNT_PREFIX + account_id.encode())
     if packed is None:
-        raise InputError(f"account {ascii(account_id)}: no committed exchange; check the id, or whether a worker runs")
+        raise InputError(f"account {account_id!a}: no committed exchange; check the id, or whether a worker runs")
     described = describe_account(account_id, packed)
     if as_json:
         typer.echo(json.dumps(described))

@@ -15,7 +15,7 @@ from guard.scoring.thresholds import THRESHOLDS
 
 def features(*, as_json: AsJson = False) -> None:
     """Print the closed tables of features: what is measured of accounts and link keys."""
-    rows = [
+    rows: list[dict[str, object]] = [
         {"subject": subject, "name": one.name, "unit": one.unit, "low": one.low, "high": one.high, "why": one.why, "source": one.source, "cost_us": one.cost_us}
         for subject, table in (("account", ACCOUNT_FEATURES), ("link", LINK_FEATURES))
         for one in table
@@ -25,13 +25,15 @@ def features(*, as_json: AsJson = False) -> None:
 
 def reasons(*, as_json: AsJson = False) -> None:
     """Print the closed list of reason codes: their family, what their value is, and where the rule comes from."""
-    rows = [{"code": code, "family": one.family.value, "value": one.value, "source": one.source} for code, one in REASONS.items()]
+    rows: list[dict[str, object]] = [
+        {"code": code, "family": one.family.value, "value": one.value, "source": one.source} for code, one in REASONS.items()
+    ]
     _print(rows, as_json=as_json)
 
 
 def thresholds(*, as_json: AsJson = False) -> None:
     """Print every threshold that a policy may change: default, bounds, unit, reason."""
-    _print([one._asdict() for one in THRESHOLDS.values()], as_json=as_json)
+    _print([dict(one._asdict()) for one in THRESHOLDS.values()], as_json=as_json)
 
 
 def _print(rows: list[dict[str, object]], *, as_json: bool) -> None:

@@ -53,7 +53,9 @@ def pack_account(record: AccountRecord) -> bytes:
     """The record as bytes, about 3 us; a quiet account takes about 270."""
     standing = record.standing if record.standing.enforce or record.standing.shadow else None
     return _encode(
-        _Packed(RECORD_FORMAT, pack_behaviour(record.behaviour), record.learned_at, record.is_misrouted, record.stamp, standing, record.past)
+        _Packed(
+            RECORD_FORMAT, pack_behaviour(record.behaviour), record.learned_at, record.is_misrouted, record.stamp, standing, record.past
+        )
     )
 
 

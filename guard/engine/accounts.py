@@ -9,6 +9,7 @@ from typing import Final
 from xxhash import xxh3_64_digest
 
 from guard.decisions.decision import Scope
+from guard.decisions.standing import Standing
 from guard.engine.account_record import AccountRecord, pack_account, restore_account
 from guard.engine.announcements import Announcements
 from guard.engine.assess import Assessment, Assessor
@@ -25,7 +26,6 @@ from guard.events.partition import partition_of
 from guard.events.request import RequestEvent
 from guard.scoring.online.models import ShardModels
 from guard.state.behaviour import Behaviour
-from guard.decisions.standing import Standing
 from guard.topics import Topic
 from guard.units import FUTURE_MS_MAX, MINUTE_MS, EventTimeMs
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 from guard.decisions.decision import Action, Origin, Scope
 from guard.decisions.standing import Standing
 from guard.engine.control import Control
-from guard.engine.issue import Desk, Subject
+from guard.engine.issue import Desk, Order, Subject
 from guard.policy.policy import TTL_MS_MAX, Policy
 from guard.scoring.account_rules import reason
 from guard.units import EventTimeMs
@@ -109,7 +109,8 @@ class Announcements:
         standing = told.standing if told is not None else Standing()
         expires_at = min(want.until, at + TTL_MS_MAX)
         why = reason(want.code, 1.0, 1.0, 0.0, 1.0)
-        self._desk.order(Subject(self._scope, name, self._members(name)), standing, want.action, want.rate_rpm, at, expires_at, why, want.origin, policy)
+        order = Order(want.action, expires_at, (why,), rate_rpm=want.rate_rpm, origin=want.origin)
+        self._desk.write(Subject(self._scope, name, standing, self._members(name)), order, policy, at)
         self._told[name] = stored = Told(standing, want.action, want.rate_rpm, want.until)
         self._changes[name] = msgspec.msgpack.encode(stored)
         self._wake(expires_at - TTL_MS_MAX // 2 if expires_at < want.until else want.until)
@@ -121,7 +122,8 @@ class Announcements:
         if held is not None and held.is_active(now):
             code = "operator_order" if told.action > Action.ALLOW else "allow_list"
             why = reason(code, 0.0, 1.0, 0.0, 0.0)
-            self._desk.order(Subject(self._scope, name, self._members(name)), told.standing, Action.ALLOW, None, now, now, why, Origin.OPERATOR, policy)
+            order = Order(Action.ALLOW, now, (why,), origin=Origin.OPERATOR)
+            self._desk.write(Subject(self._scope, name, told.standing, self._members(name)), order, policy, now)
 
     def _wake(self, at: int) -> None:
         self._due_at = min(self._due_at, at)

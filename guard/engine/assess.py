@@ -130,8 +130,8 @@ class Assessor:
             self._caps_changed = self._caps_changed or capped is None
         if capped is not None and judge(verdict, record.standing.shadow, policy, at) is None:
             return
-        subject = Subject(Scope.ACCOUNT, assessment.account, campaign_id=campaign_id)
-        self._desk.sentence(subject, verdict, sentence, record.standing, policy, at, capped)
+        subject = Subject(Scope.ACCOUNT, assessment.account, record.standing, campaign_id=campaign_id)
+        self._desk.sentence(subject, verdict, sentence, policy, at, capped=capped)
 
     def _is_settled(self, account: str, policy: Policy, at: EventTimeMs) -> bool:
         order = policy.orders.get((Scope.ACCOUNT, account))

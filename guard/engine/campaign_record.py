@@ -19,7 +19,24 @@ CLOSED_AFTER_MS: Final = 7 * DAY_MS
 
 FORMING, ACTIVE, DORMANT, CLOSED = "forming", "active", "dormant", "closed"
 
-_COLOURS: Final = ("amber", "black", "blue", "coral", "green", "grey", "ivory", "jade", "olive", "pearl", "red", "rose", "ruby", "sable", "teal", "white")
+_COLOURS: Final = (
+    "amber",
+    "black",
+    "blue",
+    "coral",
+    "green",
+    "grey",
+    "ivory",
+    "jade",
+    "olive",
+    "pearl",
+    "red",
+    "rose",
+    "ruby",
+    "sable",
+    "teal",
+    "white",
+)
 _ANIMALS: Final = (
     "badger", "crane", "eel", "falcon", "gecko", "heron", "ibex", "jackal", "kite", "lynx", "marten", "newt", "otter", "pike", "raven", "stoat",
 )  # fmt: skip

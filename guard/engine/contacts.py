@@ -99,7 +99,7 @@ class Contacts:
             use.uses += uses
             current.append(key)
             if is_first and (kind is not KeyKind.PAYMENT or not uses):
-                self._tell(record, event, kind, value, key, use, at, is_first=True)
+                self._tell(kind, key, self._contact(record, kind, value, at, use, is_first=True))
         b.current_keys = [key for key in current if key in b.keys]
         return met
 
@@ -110,13 +110,17 @@ class Contacts:
         for kind, value in keys_of(event):
             key = key_hash(kind, value)
             use = b.keys.get(key)
-            if use is not None and kind is not KeyKind.PAYMENT and use.uses >= min(2 * use.told, use.told + TELL_EVERY) and use.uses > use.told:
-                self._tell(record, event, kind, value, key, use, at, is_first=False)
+            if (
+                use is not None
+                and kind is not KeyKind.PAYMENT
+                and use.uses >= min(2 * use.told, use.told + TELL_EVERY)
+                and use.uses > use.told
+            ):
+                self._tell(kind, key, self._contact(record, kind, value, at, use, is_first=False))
 
-    def _tell(self, record: AccountRecord, event: RequestEvent, kind: KeyKind, value: str, key: int, use: KeyUse, at: int, *, is_first: bool) -> None:
-        contact = self._contact(record, kind, value, at, use, is_first=is_first)
+    def _tell(self, kind: KeyKind, key: int, contact: Contact) -> None:
         if kind is KeyKind.PARAPHRASE:
-            for shard in sorted({band_hash(band, value) % self._shards for band in range(SIMHASH_BANDS)}):
+            for shard in sorted({band_hash(band, contact.value) % self._shards for band in range(SIMHASH_BANDS)}):
                 self._waiting[shard].append(contact)
         else:
             self._waiting[key % self._shards].append(contact)
@@ -143,27 +147,22 @@ class Contacts:
         paid.reasoning_tokens += event.reasoning_tokens or 0
 
     def _continue(self, record: AccountRecord, event: RequestEvent, at: int) -> None:
+        """Ask about a conversation that is not the account's own, and register the one that it leaves behind."""
         if event.conversation is None and event.conversation_after is None and event.reasoning_signature is None:
             return
-        b = record.behaviour
+        own = record.behaviour.conversations
         means = f"{event.payment_fingerprint or ''}|{event.org_id or ''}"
-        if event.conversation is not None:
-            key = key_hash(KeyKind.CONVERSATION, event.conversation)
-            if key not in b.conversations:
-                self._ask(record.account, KeyKind.CONVERSATION, event.conversation, key, at, means, is_first=False)
-        if event.conversation_after is not None:
-            key = key_hash(KeyKind.CONVERSATION, event.conversation_after)
-            b.remember_conversation(key)
-            self._ask(record.account, KeyKind.CONVERSATION, event.conversation_after, key, at, means, is_first=True)
-        if event.reasoning_signature is not None:
-            key = key_hash(KeyKind.SIGNATURE, event.reasoning_signature)
-            if key not in b.conversations:
-                b.remember_conversation(key)
-                self._ask(record.account, KeyKind.SIGNATURE, event.reasoning_signature, key, at, means, is_first=True)
-
-    def _ask(self, account: str, kind: KeyKind, value: str, key: int, at: int, means: str, *, is_first: bool) -> None:
-        contact = Contact(kind, value, account, at, 1, 1, is_first, Age.UNKNOWN, means, 0, 0.0, 0.0, 0.0)
-        self._waiting[key % self._shards].append(contact)
+        continued = ((KeyKind.CONVERSATION, event.conversation, False), (KeyKind.CONVERSATION, event.conversation_after, True))
+        for kind, value, is_first in (*continued, (KeyKind.SIGNATURE, event.reasoning_signature, True)):
+            if value is None:
+                continue
+            key = key_hash(kind, value)
+            if key in own:
+                continue
+            if is_first:
+                record.behaviour.remember_conversation(key)
+            contact = Contact(kind, value, record.account, at, 1, 1, is_first, Age.UNKNOWN, means, 0, 0.0, 0.0, 0.0)
+            self._waiting[key % self._shards].append(contact)
 
     def drain(self) -> list[Message]:
         """Everything told since the last drain, one record per target shard (more only beyond 500 contacts)."""

@@ -6,7 +6,7 @@ on another card and in another organisation, is a crossing. One crossing is no p
 
 from guard.engine.forwards import Contact, Crossing
 from guard.engine.link_store import LinkStore
-from guard.state.link import KINDS, KeyKind
+from guard.state.link import KINDS
 
 
 def crossing(store: LinkStore, contact: Contact) -> Crossing | None:

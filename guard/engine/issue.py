@@ -1,6 +1,5 @@
 """Writing decisions: mode by policy and cap, members in parts, id over the whole body, the message on the shard's own partition."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from msgspec import UNSET, Struct
@@ -28,15 +27,29 @@ SCORE_DIGITS: Final = 6
 
 
 class Subject(Struct, frozen=True):
-    """Whom an order is about, and whom else it reaches."""
+    """Whom an order is about, what stands over it, and whom else it reaches."""
 
     scope: Scope
     name: str
+    standing: Standing
     members: tuple[str, ...] | None = None
     """Every account it reaches; None for a single account, which needs no list."""
     campaign_id: str = ""
     members_before: int = 0
     """How many members the last decision named: parts that are no longer needed are written once more, empty."""
+
+
+class Order(Struct, frozen=True):
+    """What is to be said about a subject, by whom and why."""
+
+    action: Action
+    expires_at: int
+    reasons: tuple[Reason, ...]
+    mode: Mode = Mode.ENFORCE
+    """Exemptions and operators' orders are obeyed in every mode."""
+    rate_rpm: int | None = None
+    score: float = 0.0
+    origin: Origin = Origin.AUTOMATIC
 
 
 class Desk:
@@ -45,80 +58,64 @@ class Desk:
     def __init__(self, partition: int, model_version: str) -> None:
         self._partition = partition
         self.model_version = model_version
-        self.messages: list[Message] = []
-        self.decided: list[Decision] = []
+        self._messages: list[Message] = []
+        self._decided: list[Decision] = []
 
     def drain(self) -> tuple[list[Decision], list[Message]]:
         """The decisions written since the last drain, and their messages."""
-        decided, self.decided = self.decided, []
-        messages, self.messages = self.messages, []
+        decided, self._decided = self._decided, []
+        messages, self._messages = self._messages, []
         return decided, messages
 
-    def sentence(self, subject: Subject, verdict: Verdict, sentence: Sentence, standing: Standing, policy: Policy, at: int, is_capped: Reason | None) -> None:
-        """Write the automatic decision for `sentence` and make it the standing order of its mode."""
-        mode = Mode.SHADOW if is_capped is not None else policy.modes[subject.scope]
-        reasons = verdict.reasons if is_capped is None else (*verdict.reasons, is_capped)
-        rate_rpm = policy.throttle_rate_rpm if sentence.action is Action.THROTTLE else None
-        held = standing.order(mode)
-        supersedes = held.decision_id if held is not None and held.is_active(at) else None
-        self._write(
-            subject, standing, mode, sentence.action, rate_rpm, at, sentence.expires_at, verdict.score, reasons, policy, supersedes, Origin.AUTOMATIC
-        )
-
-    def order(self, subject: Subject, standing: Standing, action: Action, rate_rpm: int | None, at: int, expires_at: int, why: Reason, origin: Origin, policy: Policy) -> None:
-        """Write an operator's order, an exemption or a release. These are obeyed in every mode, so they are always enforced."""
-        held = standing.enforce
-        supersedes = held.decision_id if held is not None and held.is_active(at) else None
-        self._write(subject, standing, Mode.ENFORCE, action, rate_rpm, at, expires_at, 0.0, (why,), policy, supersedes, origin)
-
-    def lift(self, subject: Subject, standing: Standing, mode: Mode, at: int, why: Reason, policy: Policy) -> None:
-        """Take back the subject's own decision in `mode`."""
-        held = standing.order(mode)
-        supersedes = held.decision_id if held is not None else None
-        self._write(subject, standing, mode, Action.ALLOW, None, at, at, 0.0, (why,), policy, supersedes, Origin.AUTOMATIC)
-
-    def _write(
-        self,
-        subject: Subject,
-        standing: Standing,
-        mode: Mode,
-        action: Action,
-        rate_rpm: int | None,
-        at: int,
-        expires_at: int,
-        score: float,
-        reasons: Sequence[Reason],
-        policy: Policy,
-        supersedes: str | None,
-        origin: Origin,
+    def sentence(
+        self, subject: Subject, verdict: Verdict, sentence: Sentence, policy: Policy, at: int, *, capped: Reason | None = None
     ) -> None:
+        """Write the automatic decision for `sentence`; one that exceeds a cap goes to shadow with that as its last reason."""
+        mode = Mode.SHADOW if capped is not None else policy.modes[subject.scope]
+        reasons = verdict.reasons if capped is None else (*verdict.reasons, capped)
+        rate_rpm = policy.throttle_rate_rpm if sentence.action is Action.THROTTLE else None
+        self.write(subject, Order(sentence.action, sentence.expires_at, reasons, mode, rate_rpm, verdict.score), policy, at)
+
+    def lift(self, subject: Subject, mode: Mode, why: Reason, policy: Policy, at: int) -> None:
+        """Take back the subject's own decision in `mode`."""
+        self.write(subject, Order(Action.ALLOW, at, (why,), mode), policy, at)
+
+    def write(self, subject: Subject, order: Order, policy: Policy, at: int) -> None:
+        """Write an order at event time `at` and make it the standing one of its mode; one decision for each part."""
+        held = subject.standing.order(order.mode)
+        supersedes = held.decision_id if held is not None and held.is_active(at) else None
+        topic = Topic.DECISIONS if order.mode is Mode.ENFORCE else Topic.SHADOW
         for part, members in enumerate(_parts(subject.members, subject.members_before)):
-            decision = sealed(
-                Decision(
-                    scope=subject.scope,
-                    subject=subject.name,
-                    part=part,
-                    action=action.word,
-                    rate_rpm=UNSET if rate_rpm is None else rate_rpm,
-                    issued_at=EventTimeMs(at),
-                    expires_at=EventTimeMs(expires_at),
-                    score=round(score, SCORE_DIGITS),
-                    reasons=tuple(reasons),
-                    campaign_id=subject.campaign_id or UNSET,
-                    members=UNSET if members is None else members,
-                    members_total=UNSET if subject.members is None else len(subject.members),
-                    policy_version=policy.version,
-                    model_version=self.model_version,
-                    supersedes=UNSET if supersedes is None else supersedes,
-                    origin=origin,
-                    mode=mode,
-                )
-            )
-            topic = Topic.DECISIONS if mode is Mode.ENFORCE else Topic.SHADOW
-            self.messages.append(Message(topic, self._partition, decision.key, encode_decision(decision)))
-            self.decided.append(decision)
+            decision = self._decision(subject, order, policy, at, part, members, supersedes)
+            self._messages.append(Message(topic, self._partition, decision.key, encode_decision(decision)))
+            self._decided.append(decision)
             if part == 0:
-                standing.take(decision)
+                subject.standing.take(decision)
+
+    def _decision(  # noqa: PLR0913, PLR0917 - one place where a decision's fields come together
+        self, subject: Subject, order: Order, policy: Policy, at: int, part: int, members: tuple[str, ...] | None, supersedes: str | None
+    ) -> Decision:
+        return sealed(
+            Decision(
+                scope=subject.scope,
+                subject=subject.name,
+                part=part,
+                action=order.action.word,
+                rate_rpm=UNSET if order.rate_rpm is None else order.rate_rpm,
+                issued_at=EventTimeMs(at),
+                expires_at=EventTimeMs(order.expires_at),
+                score=round(order.score, SCORE_DIGITS),
+                reasons=order.reasons,
+                campaign_id=subject.campaign_id or UNSET,
+                members=UNSET if members is None else members,
+                members_total=UNSET if subject.members is None else len(subject.members),
+                policy_version=policy.version,
+                model_version=self.model_version,
+                supersedes=UNSET if supersedes is None else supersedes,
+                origin=order.origin,
+                mode=order.mode,
+            )
+        )
 
 
 def _parts(members: tuple[str, ...] | None, before: int) -> list[tuple[str, ...] | None]:

@@ -52,8 +52,7 @@ class LinkMemory:
         link.uses += contact.uses
         link.uses_square += contact.square
         link.tokens += contact.uses * contact.tokens_per_use
-        if contact.limit_rpm > link.limit_rpm:
-            link.limit_rpm = contact.limit_rpm
+        link.limit_rpm = max(link.limit_rpm, contact.limit_rpm)
         self._hear(contact)
         if self.windows is not None and contact.uses:
             self.windows.observe(contact.at, contact.uses, contact.input_tokens, contact.output_tokens, contact.reasoning_tokens)
@@ -63,7 +62,7 @@ class LinkMemory:
         link = self.link
         if not contact.is_first:
             return False
-        is_new = link.count_account(stable_hash(contact.account), contact.account in self.members, len(self.members))
+        is_new = link.count_account(stable_hash(contact.account), len(self.members), is_known=contact.account in self.members)
         if not is_new:
             return False
         if len(self.members) < MEMBERS_MAX[KINDS[link.kind]]:

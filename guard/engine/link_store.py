@@ -33,9 +33,7 @@ class LinkStore:
         self._firsts = {key: records.pop(key) for key in [key for key in records if key.startswith(FIRST_PREFIX)]}
         self._chunks = {key: records.pop(key) for key in [key for key in records if key.startswith(CHUNK_PREFIX)]}
         self._records = records
-        self._memories: HotRecords[LinkMemory] = HotRecords(
-            records, LINK_PREFIX, pack_memory, self._restore, is_journaled=is_journaled
-        )
+        self._memories: HotRecords[LinkMemory] = HotRecords(records, LINK_PREFIX, pack_memory, self._restore, is_journaled=is_journaled)
         self._firsts_max = firsts_max
         self._changes: dict[bytes, bytes | None] = {}
         self._grown: dict[str, LinkMemory] = {}

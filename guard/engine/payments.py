@@ -62,14 +62,20 @@ class PaymentJudge:
             memory.past = OwnPast()
         uses = contact.uses
         memory.past.observe(
-            contact.at, contact.input_tokens // uses, contact.output_tokens // uses, contact.voice, contact.rubric, contact.single_turn, uses
+            contact.at,
+            contact.input_tokens // uses,
+            contact.output_tokens // uses,
+            contact.voice,
+            contact.rubric,
+            contact.single_turn,
+            uses,
         )
 
     def judge(self, memory: LinkMemory, evidence: list[Reason], speaks_for: float, at: int, *, is_new: bool) -> Verdict:
         """The verdict over a card; decides when it asks for more than stands, or when a member joined what stands."""
         link = memory.link
         policy = self.policy_at(EventTimeMs(at))
-        evidence = [*evidence, *self._own_evidence(memory, policy, at)]
+        evidence = [*evidence, *self._own_evidence(memory, policy)]
         label = self._control.labels.verdict(Scope.PAYMENT, link.value, EventTimeMs(at))
         if label is not None and label.verdict is LabelVerdict.EXTRACTION:
             evidence.append(reason("label_extraction", 1.0, 1.0, 0.0, LABEL_WEIGHT))
@@ -80,7 +86,7 @@ class PaymentJudge:
             self._decide(memory, verdict, policy, EventTimeMs(at), is_new=is_new)
         return verdict
 
-    def _own_evidence(self, memory: LinkMemory, policy: Policy, at: int) -> list[Reason]:
+    def _own_evidence(self, memory: LinkMemory, policy: Policy) -> list[Reason]:
         link, found = memory.link, []
         if memory.windows is not None:
             rate = payment_rate(memory.windows.steady_per_minute(HOUR_REQUESTS), link.limit_rpm, link.accounts, policy.thresholds)
@@ -103,8 +109,8 @@ class PaymentJudge:
             self._caps_changed = True
         if capped is not None and judge(verdict, memory.standing.shadow, policy, at) is None:
             return
-        subject = Subject(Scope.PAYMENT, link.value, members=tuple(memory.members))
-        self._desk.sentence(subject, verdict, sentence, memory.standing, policy, at, capped)
+        subject = Subject(Scope.PAYMENT, link.value, memory.standing, members=tuple(memory.members))
+        self._desk.sentence(subject, verdict, sentence, policy, at, capped=capped)
 
     def _is_settled(self, payment: str, policy: Policy, at: EventTimeMs) -> bool:
         order = policy.orders.get((Scope.PAYMENT, payment))

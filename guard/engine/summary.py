@@ -10,7 +10,7 @@ from guard.decisions.standing import Order
 from guard.engine.account_record import restore_account
 from guard.engine.accounts import ACCOUNT_PREFIX
 from guard.engine.campaign_record import Campaign
-from guard.engine.campaigns import CAMPAIGN_PREFIX
+from guard.engine.clusters import CAMPAIGN_PREFIX
 from guard.engine.link_record import restore_memory
 from guard.engine.link_store import FIRST_PREFIX, LINK_PREFIX
 from guard.features.accounts import ACCOUNT_FEATURES

@@ -51,4 +51,6 @@ def _thread(root: str, members: tuple[str, ...], crossings: int, at: int, first_
     is_enough = crossings >= CROSSINGS_MIN and len(members) >= numbers["campaign_accounts_min"]
     weight = min(0.75, 0.1 * crossings / max(1.0, len(members) / 4)) if is_enough else 0.0
     verdict = fuse([reason("foreign_conversation", crossings, CROSSINGS_MIN, 0.0, weight)])
-    return Suspicion(KeyKind.CONVERSATION, root, at, first_at, verdict.score, verdict.reasons, len(members), crossings, 0, members, verdict.families)
+    return Suspicion(
+        KeyKind.CONVERSATION, root, at, first_at, verdict.score, verdict.reasons, len(members), crossings, 0, members, verdict.families
+    )

@@ -58,15 +58,48 @@ def _growth(link: LinkRecord, at: int) -> float | None:
 LINK_FEATURES: Final = (
     Feature("accounts", "accounts", 0.0, 1e9, "a pool shares a key", "AA26-251A", 0.1, _accounts),
     Feature("aged_accounts", "accounts whose age is known", 0.0, 1e9, "ground of the shares", "contact", 0.1, _aged_accounts),
-    Feature("trusted_accounts", "trusted accounts", 0.0, 1e9, "what trusted accounts share is public", "civitai #4625", 0.1, _trusted_accounts),
+    Feature(
+        "trusted_accounts", "trusted accounts", 0.0, 1e9, "what trusted accounts share is public", "civitai #4625", 0.1, _trusted_accounts
+    ),
     Feature("uses_per_account", "exchanges per account", 0.0, 1e9, "ground of evenness", "streaming prototype", 0.1, _uses_per_account),
-    Feature("dispersion", "squared CV beyond Poisson", -1.0, 1e6, "balancers are even, people are not", "SynchroTrap, CCS 2014", 0.2, _dispersion),
+    Feature(
+        "dispersion",
+        "squared CV beyond Poisson",
+        -1.0,
+        1e6,
+        "balancers are even, people are not",
+        "SynchroTrap, CCS 2014",
+        0.2,
+        _dispersion,
+    ),
     Feature("new_share", "share of accounts of known age", 0.0, 1.0, "fleets are new", "AA26-251A", 0.1, _new_share),
-    Feature("trusted_share", "share of accounts of known age", 0.0, 1.0, "the crowd vouches", "Radar: cards seen before", 0.1, _trusted_share),
+    Feature(
+        "trusted_share", "share of accounts of known age", 0.0, 1.0, "the crowd vouches", "Radar: cards seen before", 0.1, _trusted_share
+    ),
     Feature("voice", "mean elicitation share of the accounts", 0.0, 1.0, "one voice per account", "arXiv 2603.07835", 0.1, _voice),
     Feature("rubric", "mean rubric share of the accounts", 0.0, 1.0, "the model as reward model", "Anthropic, 23 Feb 2026", 0.1, _rubric),
-    Feature("single_turn", "mean single-turn share of the accounts", 0.0, 1.0, "data-set generation is one turn deep", "pipelines' own code", 0.1, _single_turn),
-    Feature("organisations", "1 for one organisation, 2 for more", 1.0, 2.0, "a team may share everything", "hard negative N11", 0.1, _organisations),
-    Feature("growth_per_hour", "accounts per hour of the key's life", 0.0, 1e9, "roll-out over a pool", "SynchroTrap, CCS 2014", 0.1, _growth),
+    Feature(
+        "single_turn",
+        "mean single-turn share of the accounts",
+        0.0,
+        1.0,
+        "data-set generation is one turn deep",
+        "pipelines' own code",
+        0.1,
+        _single_turn,
+    ),
+    Feature(
+        "organisations",
+        "1 for one organisation, 2 for more",
+        1.0,
+        2.0,
+        "a team may share everything",
+        "hard negative N11",
+        0.1,
+        _organisations,
+    ),
+    Feature(
+        "growth_per_hour", "accounts per hour of the key's life", 0.0, 1e9, "roll-out over a pool", "SynchroTrap, CCS 2014", 0.1, _growth
+    ),
 )
 """Read when a key's accounts or uses have grown; about 3 us together."""

@@ -32,7 +32,9 @@ def weigh(evidence: Iterable[Reason], policy: Policy, relief: float = 0.0) -> Ve
     off, shadow = policy.rules_off, policy.rules_shadow
     if off or shadow:
         evidence = [
-            Reason(r.code, r.family, r.value, r.threshold, r.baseline, 0.0) if r.code in shadow else r for r in evidence if r.code not in off
+            Reason(r.code, r.family, r.value, r.threshold, r.baseline, 0.0) if r.code in shadow else r
+            for r in evidence
+            if r.code not in off
         ]
     return fuse(evidence, relief)
 

@@ -21,7 +21,7 @@ def open_lines(path: Path) -> IO[bytes]:
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); it should be a JSON Lines file, plain, .gz or .zst") from None
     if path.suffix == ".gz":
-        return io.BufferedReader(gzip.GzipFile(fileobj=raw))  # type: ignore[arg-type]
+        return io.BufferedReader(gzip.GzipFile(fileobj=raw))
     if path.suffix == ".zst":
         return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw, closefd=True))
     return raw

@@ -1,4 +1,4 @@
-"""Rules about a link key: is it shared as a pool shares it, or as people, teams and the public do?
+"""Rules about a link key: whether it is shared as a pool shares it, or as people, teams and the public do.
 
 Accusation and relief are weighed together: people return within minutes and unevenly, pipelines are heavy-tailed, a pool is
 even; what trusted accounts share is public; one organisation may share everything.

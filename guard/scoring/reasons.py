@@ -61,7 +61,9 @@ REASONS: Final[dict[str, ReasonCode]] = {
         "Anthropic, 23 Feb 2026; removing the chain of thought halves distilled maths (arXiv 2603.07835)",
     ),
     "rubric_grading": ReasonCode(
-        Family.ELICITATION, "share of exchanges that ask for grades or comparisons", "Anthropic, 23 Feb 2026: the model used as reward model"
+        Family.ELICITATION,
+        "share of exchanges that ask for grades or comparisons",
+        "Anthropic, 23 Feb 2026: the model used as reward model",
     ),
     "drift_toward_extraction": ReasonCode(
         Family.DRIFT,
@@ -77,7 +79,9 @@ REASONS: Final[dict[str, ReasonCode]] = {
         "Anthropic, 23 Feb 2026: shared payment methods; CISA AA26-251A",
     ),
     "new_accounts": ReasonCode(
-        Family.IDENTITY, "share of accounts younger than two weeks among those that share the key", "CISA AA26-251A: similar registration details"
+        Family.IDENTITY,
+        "share of accounts younger than two weeks among those that share the key",
+        "CISA AA26-251A: similar registration details",
     ),
     "even_rates": ReasonCode(
         Family.TIMING,
@@ -89,8 +93,12 @@ REASONS: Final[dict[str, ReasonCode]] = {
         "accounts that share a prompt template beyond what its popularity among trusted accounts explains",
         "Anthropic, 23 Feb 2026: identical patterns over accounts",
     ),
-    "shared_client": ReasonCode(Family.NETWORK, "accounts that share a rare client fingerprint", "JA4 concentration; TLS impersonation stacks"),
-    "shared_network": ReasonCode(Family.NETWORK, "accounts that share a network prefix used by hardly anyone else", "proxy networks, one with 20,000 accounts"),
+    "shared_client": ReasonCode(
+        Family.NETWORK, "accounts that share a rare client fingerprint", "JA4 concentration; TLS impersonation stacks"
+    ),
+    "shared_network": ReasonCode(
+        Family.NETWORK, "accounts that share a network prefix used by hardly anyone else", "proxy networks, one with 20,000 accounts"
+    ),
     "foreign_conversation": ReasonCode(
         Family.REPLAY,
         "conversations continued that another account, outside the organisation and card, began",
@@ -100,14 +108,20 @@ REASONS: Final[dict[str, ReasonCode]] = {
         Family.REPLAY, "reasoning signatures replayed that another account received", "Anthropic threat report, 10 Sept 2026"
     ),
     "campaign_keys": ReasonCode(
-        Family.IDENTITY, "keys of a known campaign that the account carries", "hot-standby pools: replacement accounts inherit template and card"
+        Family.IDENTITY,
+        "keys of a known campaign that the account carries",
+        "hot-standby pools: replacement accounts inherit template and card",
     ),
     "campaign_member": ReasonCode(Family.IDENTITY, "accounts found in one campaign", "linked activity cluster as the unit of analysis"),
-    "label_extraction": ReasonCode(Family.LABEL, "an analyst's label, 1 when present", "labels are wrong about twice in a hundred: no rung alone"),
+    "label_extraction": ReasonCode(
+        Family.LABEL, "an analyst's label, 1 when present", "labels are wrong about twice in a hundred: no rung alone"
+    ),
     "label_benign": ReasonCode(Family.LABEL, "an analyst's label that lowers the score, 1 when present", "contract"),
     "operator_order": ReasonCode(Family.LABEL, "an operator's own order, 1 when present", "policy"),
     "allow_list": ReasonCode(Family.LABEL, "an exemption by policy, certificate or upheld appeal, 1 when present", "contract"),
     "released": ReasonCode(Family.LABEL, "members left when the evidence of a campaign went, accounts", "links are reversible"),
-    "cap": ReasonCode(Family.VOLUME, "sanctions in the last hour, against the cap of the policy", "blast radius: what exceeds it stays in shadow"),
+    "cap": ReasonCode(
+        Family.VOLUME, "sanctions in the last hour, against the cap of the policy", "blast radius: what exceeds it stays in shadow"
+    ),
 }
 """Reason code -> family, meaning of the value, source."""

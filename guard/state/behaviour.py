@@ -115,10 +115,10 @@ class Behaviour:
         at_s = min(at // 1_000, SECONDS_MAX)
         ids += event_hash
         self.event_seconds.append(at_s)
-        if len(ids) > EVENT_IDS_MAX * HASH_BYTES:
-            if len(ids) > EVENT_IDS_BUSY_MAX * HASH_BYTES or self.event_seconds[0] < at_s - EVENT_ID_AGE_S:
-                del ids[:HASH_BYTES]
-                del self.event_seconds[0]
+        is_old = self.event_seconds[0] < at_s - EVENT_ID_AGE_S
+        if len(ids) > (EVENT_IDS_MAX if is_old else EVENT_IDS_BUSY_MAX) * HASH_BYTES:
+            del ids[:HASH_BYTES]
+            del self.event_seconds[0]
         return False
 
     def remember_key(self, key: int) -> KeyUse:

@@ -99,7 +99,7 @@ class LinkRecord(Struct, array_like=True):
     limit_rpm: int = 0
     """Highest plan limit among the accounts."""
 
-    def count_account(self, hashed: int, is_known: bool, listed: int) -> bool:
+    def count_account(self, hashed: int, listed: int, *, is_known: bool) -> bool:
         """Take in one account; True when it is new to the key. Exact below the list's bound, sketched beyond."""
         if is_known:
             return False

@@ -23,8 +23,7 @@ class DistinctCount:
         place = hashed & (REGISTERS - 1)
         rest = (hashed >> PRECISION) & ((1 << 56) - 1)
         rank = 57 - rest.bit_length()
-        if rank > self.registers[place]:
-            self.registers[place] = rank
+        self.registers[place] = max(rank, self.registers[place])
 
     def estimate(self) -> float:
         """About how many different hashes were taken in."""

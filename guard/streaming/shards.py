@@ -23,9 +23,7 @@ HandOver = Callable[[TopicPartition], dict[bytes, bytes]]
 class Shards:
     """Keeps one shard per owned partition number. `epoch` counts the stretches between rebalances."""
 
-    def __init__(
-        self, shards: int, make: MakeShard, stages: StageTable, control: Control, observer: Observer, *, waiting_max: int
-    ) -> None:
+    def __init__(self, shards: int, make: MakeShard, stages: StageTable, control: Control, observer: Observer, *, waiting_max: int) -> None:
         self.epoch = 0
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Fails with the first fault; the worker ends then."""

@@ -62,9 +62,7 @@ class StateTable(faust.Table):
     store: ChangelogStore
 
     def _new_store(self) -> ChangelogStore:
-        self.store = ChangelogStore(
-            "memory://", self.app, self, table_name=self.name, key_type=bytes, value_type=bytes, loop=self.loop
-        )
+        self.store = ChangelogStore("memory://", self.app, self, table_name=self.name, key_type=bytes, value_type=bytes, loop=self.loop)
         return self.store
 
     async def on_start(self) -> None:

@@ -142,5 +142,3 @@ def test_a_shadow_decision_is_decided_again_after_the_switch() -> None:
 
     assert [one.mode for one in (*first, *second)] == ["shadow", "enforce"]
     assert second[0].supersedes is UNSET
-
-

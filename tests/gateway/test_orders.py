@@ -12,7 +12,11 @@ HOUR = 3_600_000
 
 def _decision(scope: str, subject: str, action: str, **fields: Any) -> Decision:
     named = {"issued_at": AT, "expires_at": AT + HOUR, "score": 0.9, "reasons": (), "policy_version": 1, "model_version": "m", **fields}
-    return sealed(Decision(scope=scope, subject=subject, action=action, origin=named.pop("origin", "automatic"), mode=named.pop("mode", "enforce"), **named))
+    return sealed(
+        Decision(
+            scope=scope, subject=subject, action=action, origin=named.pop("origin", "automatic"), mode=named.pop("mode", "enforce"), **named
+        )
+    )
 
 
 def _answer(orders: Orders, account: str = "alice", at: int = AT + 1) -> Action:

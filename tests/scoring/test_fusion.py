@@ -8,7 +8,9 @@ from guard.scoring.fusion import SHARING_ALONE_MAX, fuse
 from guard.scoring.reasons import REASONS, Reason
 
 weights = st.floats(0, 0.95)
-evidence = st.lists(st.builds(lambda code, weight: reason(code, 1.0, 0.5, 0.1, weight), st.sampled_from(sorted(REASONS)), weights), max_size=20)
+evidence = st.lists(
+    st.builds(lambda code, weight: reason(code, 1.0, 0.5, 0.1, weight), st.sampled_from(sorted(REASONS)), weights), max_size=20
+)
 
 
 @given(evidence)

@@ -64,7 +64,9 @@ def test_a_reasoning_fleet_is_blocked_on_two_families() -> None:
 
 def test_two_fleets_side_by_side_are_told_apart() -> None:
     """Campaigns of different owners are different campaigns."""
-    _, campaigns = _run(in_order(crowd(random.Random(7), 300), fleet(random.Random(8), "one", 40, 2, 20.0), fleet(random.Random(9), "two", 50, 50, 20.0)))
+    _, campaigns = _run(
+        in_order(crowd(random.Random(7), 300), fleet(random.Random(8), "one", 40, 2, 20.0), fleet(random.Random(9), "two", 50, 50, 20.0))
+    )
 
     assert sorted(campaign["accounts_total"] for campaign in _live(campaigns)) == [40, 50]
 

@@ -1,0 +1,141 @@
+"""Which suspicious keys make one campaign: founded, joined, merged, cut again when the evidence goes. Decides nothing."""
+
+from typing import Final
+
+import msgspec
+
+from guard.engine.campaign_record import CLOSED, Campaign, new_campaign
+from guard.engine.evidence_graph import EvidenceGraph, Node, is_strong
+from guard.engine.forwards import Crossing, Report, Suspicion
+from guard.engine.membership import Reports
+from guard.engine.threads import Threads
+from guard.policy.policy import Policy
+
+CAMPAIGNS_MAX: Final = 2_000
+"""Campaigns remembered; beyond it the one longest without news is ended and forgotten."""
+CAMPAIGN_PREFIX: Final = b"c:"
+SOFT_KEYS_MAX: Final = 32
+"""Client and network keys of one campaign: proxies come by the hundred and say the same."""
+KEPT_SHARE: Final = 0.75
+"""A key stays in its campaign until its score falls below this share of the suspicion threshold."""
+
+_decode = msgspec.msgpack.Decoder(Campaign).decode
+
+
+class Clusters:
+    """Campaigns and their keys. `due` names the campaigns to be judged anew, `ended` those to be closed."""
+
+    def __init__(self, records: dict[bytes, bytes]) -> None:
+        self.graph = EvidenceGraph(records)
+        self.reports = Reports(records)
+        self._threads = Threads(self.graph)
+        found = [_decode(records.pop(key)) for key in [key for key in records if key.startswith(CAMPAIGN_PREFIX)]]
+        self.campaigns = {campaign.campaign_id: campaign for campaign in found}
+        self.due: dict[str, None] = {}
+        self.ended: list[Campaign] = []
+        self.regrouped: set[str] = set()
+        """Campaigns whose keys changed since they were last judged."""
+
+    def take(self, tip: Suspicion | Report | Crossing, policy: Policy) -> None:
+        """Take in one tip under the policy in force."""
+        if isinstance(tip, Report):
+            if tip.campaign_id in self.campaigns and self.reports.put(tip):
+                self.due[tip.campaign_id] = None
+            return
+        suspicion = self._threads.take(tip, policy.thresholds) if isinstance(tip, Crossing) else tip
+        if suspicion is not None:
+            self._place(self.graph.put(suspicion), policy)
+
+    def nodes_of(self, campaign: Campaign) -> list[Node]:
+        """The keys of a campaign that are still suspicious."""
+        return [self.graph.nodes[name] for name in campaign.keys if name in self.graph.nodes]
+
+    def strong_of(self, campaign: Campaign, policy: Policy) -> set[str]:
+        """The names of those of its keys that would make it alone."""
+        return {node.name for node in self.nodes_of(campaign) if is_strong(node, policy.rungs[0].score)}
+
+    def release(self, campaign: Campaign) -> None:
+        """The campaign is over: its keys belong to none again."""
+        for node in self.nodes_of(campaign):
+            node.campaign_id = ""
+            self.graph.touch(node)
+        campaign.keys = []
+        campaign.state = CLOSED
+        self.due.pop(campaign.campaign_id, None)
+
+    def _place(self, node: Node, policy: Policy) -> None:
+        """Put a key where it belongs: into a campaign, out of one, or nowhere yet."""
+        floor = policy.thresholds["suspicion_score"]
+        if node.suspicion.score < floor * (KEPT_SHARE if node.campaign_id else 1.0):
+            self._cut(node)
+            return
+        partners = self._partners(node, policy)
+        homes = list(dict.fromkeys(one.campaign_id for one in [node, *partners] if one.campaign_id))
+        if not homes and not partners and not is_strong(node, policy.rungs[0].score):
+            return
+        if node.is_soft:
+            self._attach(node, homes)
+            return
+        home = self.campaigns[homes[0]] if homes else self._found(node)
+        for other in homes[1:]:
+            self._merge(self.campaigns[other], home)
+        for joined in [node, *partners]:
+            self._join(joined, home)
+
+    def _partners(self, node: Node, policy: Policy) -> list[Node]:
+        """Keys of the same pool: of another family, or strong like this one. Clients and networks never bridge two campaigns."""
+        rung, numbers = policy.rungs[0].score, policy.thresholds
+        is_strong_node = is_strong(node, rung)
+        return [
+            other
+            for other in self.graph.neighbours(node, numbers)
+            if other.suspicion.score >= numbers["suspicion_score"]
+            and (node.is_soft or not other.is_soft)
+            and (other.family != node.family or (is_strong_node and is_strong(other, rung)))
+        ]
+
+    def _attach(self, node: Node, homes: list[str]) -> None:
+        """A client or network key marks the one campaign it overlaps most with; it founds none and bridges none."""
+        if not homes:
+            return
+        campaign = self.campaigns[node.campaign_id or homes[0]]
+        soft = sum(one.is_soft for one in self.nodes_of(campaign))
+        if node.name in campaign.keys or soft < SOFT_KEYS_MAX:
+            self._join(node, campaign)
+
+    def _found(self, node: Node) -> Campaign:
+        suspicion = node.suspicion
+        if len(self.campaigns) >= CAMPAIGNS_MAX:
+            oldest = min(self.campaigns.values(), key=lambda one: (one.updated_at, one.campaign_id))
+            self.ended.append(oldest)
+            del self.campaigns[oldest.campaign_id]
+        campaign = new_campaign(suspicion.kind, suspicion.value, suspicion.first_at, suspicion.at)
+        self.campaigns[campaign.campaign_id] = campaign
+        return campaign
+
+    def _join(self, node: Node, campaign: Campaign) -> None:
+        if node.name not in campaign.keys:
+            campaign.keys.append(node.name)
+            self.regrouped.add(campaign.campaign_id)
+        if node.campaign_id != campaign.campaign_id:
+            node.campaign_id = campaign.campaign_id
+            self.graph.touch(node)
+        self.due[campaign.campaign_id] = None
+
+    def _merge(self, campaign: Campaign, into: Campaign) -> None:
+        for node in self.nodes_of(campaign):
+            self._join(node, into)
+        campaign.keys = []
+        campaign.merged_into = into.campaign_id
+        self.reports.move(campaign.campaign_id, into.campaign_id)
+        into.first_exchange_at = min(into.first_exchange_at, campaign.first_exchange_at)
+        self.ended.append(campaign)
+
+    def _cut(self, node: Node) -> None:
+        """The key's evidence is gone: what rested on it is judged anew without it."""
+        campaign = self.campaigns.get(node.campaign_id)
+        self.graph.remove(node.name)
+        if campaign is not None:
+            campaign.keys = [name for name in campaign.keys if name != node.name]
+            self.regrouped.add(campaign.campaign_id)
+            self.due[campaign.campaign_id] = None
