@@ -159,8 +159,11 @@ class AccountsStage:
         if self._judged:
             self._tallies.add("events.judged", self._judged)
             self._judged = 0
-        for field, count in self._decoder.drain_invalid_fields().items():
+        for field, count in self._decoder.invalid_fields.items():
             self._tallies.add(f"invalid.{field}", count)
+        self._decoder.invalid_fields.clear()
+        self._tallies.add("models.learned", self._models.drain_learned())
+        self._tallies.add("state.subjects.accounts", len(self._records))
         return Outcome(changes, [*written, *messages, *contacts], decided, self._tallies.drain())
 
 

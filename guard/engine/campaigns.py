@@ -218,6 +218,7 @@ class CampaignsStage:
             self._judge_if_due(campaign_id)
         changes = [*announced, *self._clusters.graph.drain(), *self._clusters.reports.drain(), *self._changes.items()]
         self._changes = {}
+        self._tallies.add("state.subjects.campaigns", self.subjects)
         decided, written = self._desk.drain()
         messages, self._messages = self._messages, []
         return Outcome(changes, [*written, *messages], decided, self._tallies.drain())

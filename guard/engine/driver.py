@@ -87,7 +87,8 @@ class Driver:
     def _route(self, outcome: Outcome) -> None:
         self.decided.extend(outcome.decided)
         for name, count in outcome.tallies.items():
-            self.tallies[name] = self.tallies.get(name, 0) + count
+            if not name.startswith("state."):
+                self.tallies[name] = self.tallies.get(name, 0) + count
         for message in outcome.messages:
             if message.topic is Topic.LINKS:
                 self._forward(self._link_lanes[message.partition], message)

@@ -186,6 +186,7 @@ class LinksStage:
             changes.append((CROWD_KEY, msgspec.msgpack.encode(self._crowd)))
         if self._is_journaled and self._models.due_snapshot:
             changes.append((MODELS_KEY, self._models.to_bytes()))
+        self._tallies.add("state.subjects.links", len(self._store))
         decided, written = self._desk.drain()
         tips, self._tips = self._tips, []
         return Outcome(changes, [*written, *tips], decided, self._tallies.drain())

@@ -41,7 +41,7 @@ def observe(record: AccountRecord, event: RequestEvent, at: int) -> None:
     if b.exchanges > PAST_AFTER:
         if record.past is None:
             record.past = OwnPast()
-        record.past.observe(at, event.input_tokens, event.output_tokens, elicitation, rubric, single_turn)
+        record.past.observe(at, event.output_tokens, max(elicitation or 0.0, rubric or 0.0), single_turn or 0.0)
 
 
 def _declare(record: AccountRecord, event: RequestEvent, at: int) -> None:

@@ -9,6 +9,7 @@ from guard.engine.caps import CapCount
 from guard.engine.control import Control
 from guard.engine.forwards import Contact
 from guard.engine.issue import Desk, Subject
+from guard.engine.learning import drift_evidence
 from guard.engine.link_record import LinkMemory
 from guard.policy.judge import Sentence, judge, weigh
 from guard.policy.labels import Verdict as LabelVerdict
@@ -60,15 +61,8 @@ class PaymentJudge:
             return
         if memory.past is None:
             memory.past = OwnPast()
-        uses = contact.uses
         memory.past.observe(
-            contact.at,
-            contact.input_tokens // uses,
-            contact.output_tokens // uses,
-            contact.voice,
-            contact.rubric,
-            contact.single_turn,
-            uses,
+            contact.at, contact.output_tokens / contact.uses, max(contact.voice, contact.rubric), contact.single_turn, contact.uses
         )
 
     def judge(self, memory: LinkMemory, evidence: list[Reason], speaks_for: float, at: int, *, is_new: bool) -> Verdict:
@@ -92,7 +86,8 @@ class PaymentJudge:
             rate = payment_rate(memory.windows.steady_per_minute(HOUR_REQUESTS), link.limit_rpm, link.accounts, policy.thresholds)
             if rate is not None:
                 found.append(rate)
-        return found
+        drift = drift_evidence(memory.past, self._models, policy.thresholds["drift_score"])
+        return found if drift is None else [*found, drift]
 
     def _decide(self, memory: LinkMemory, verdict: Verdict, policy: Policy, at: EventTimeMs, *, is_new: bool) -> None:
         link, mode = memory.link, policy.modes[Scope.PAYMENT]

@@ -14,8 +14,11 @@ TALLIES: Final = (
     "links.contacts",
     "links.suspicions",
     "campaigns.tips",
+    "state.subjects.accounts",
+    "state.subjects.links",
+    "state.subjects.campaigns",
 )
-"""Every name but `invalid.<field>`, which is closed by the event's own fields."""
+"""What is remembered (`state.`) is the size now, all else counts since the last drain. Every name but `invalid.<field>`, which is closed by the event's own fields."""
 
 
 class Tallies:
@@ -27,8 +30,9 @@ class Tallies:
         self._counts: dict[str, int] = {}
 
     def add(self, name: str, amount: int = 1) -> None:
-        """Count `amount` more under `name`."""
-        self._counts[name] = self._counts.get(name, 0) + amount
+        """Count `amount` more under `name`; nothing for none."""
+        if amount:
+            self._counts[name] = self._counts.get(name, 0) + amount
 
     def drain(self) -> dict[str, int]:
         """The counts since the last drain."""

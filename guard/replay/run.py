@@ -63,7 +63,7 @@ def replay(
         raise InputError(f"{', '.join(map(str, paths))}: no readable event; one JSON object a line is needed" + _first(seen))
     driver.finish()
     seen.decisions += _write(driver.drained(), decisions)
-    seen.tallies, seen.invalid_fields = driver.tallies, dict(decoder.drain_invalid_fields())
+    seen.tallies, seen.invalid_fields = driver.tallies, dict(decoder.invalid_fields)
     return seen, driver.campaigns
 
 

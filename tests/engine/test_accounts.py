@@ -31,6 +31,10 @@ def _account(outcome: Outcome, name: str) -> dict[str, Any]:
     return describe_account(name, dict(outcome.changes)[b"a:" + name.encode()])  # type: ignore[arg-type]
 
 
+def _events(outcome: Outcome) -> dict[str, int]:
+    return {name: count for name, count in outcome.tallies.items() if name.startswith("events.")}
+
+
 def burst(account: str, count: int, every_ms: int, **fields: Any) -> list[Any]:
     """A young account at a pipeline's pace."""
     shared = {"account_created": T0 - DAY_MS, "rate_limit_rpm": 60, "messages": 2, "temperature": 1.0, "max_tokens": 4096, **fields}
@@ -78,7 +82,7 @@ def test_an_unreadable_record_is_a_dead_letter_and_the_next_one_is_processed() -
     assert len(letters) == 1
     assert b"not json" not in (letters[0].value or b"")
     assert msgspec.json.decode(letters[0].value or b"")["offset"] == 7
-    assert outcome.tallies == {"events.dead_letter": 1, "events.judged": 1}
+    assert _events(outcome) == {"events.dead_letter": 1, "events.judged": 1}
 
 
 def test_an_event_from_the_future_moves_no_clock() -> None:
@@ -101,7 +105,7 @@ def test_a_misrouted_record_is_processed_where_it_lies() -> None:
     stage = _stage(shard=elsewhere, shards=shards)
     stage.take(event("alice"), T0)
 
-    assert stage.drain().tallies == {"events.misrouted": 1, "events.judged": 1}
+    assert _events(stage.drain()) == {"events.misrouted": 1, "events.judged": 1}
 
 
 def test_a_young_account_at_a_pipelines_pace_is_throttled_within_fifty_exchanges() -> None:
@@ -137,7 +141,7 @@ def test_refused_requests_renew_nothing() -> None:
     outcome = stage.drain()
 
     assert outcome.decided == []
-    assert outcome.tallies == {"events.refused": 5_000}
+    assert _events(outcome) == {"events.refused": 5_000}
 
 
 def test_the_decision_on_the_wire_is_the_one_that_was_decided() -> None:

@@ -1,0 +1,50 @@
+"""Drift toward extraction: how far a subject moved from its own past, in units of how far the crowd's members move."""
+
+from collections import deque
+from typing import Final
+
+from river import stats, utils
+
+from guard.scoring.online.past import MOVES
+
+SCALES: Final = (4.0, 2.5, 0.4, 0.6)
+"""Moves that count in full: sixteen times the rate, 5.7 times the output, 0.4 of all exchanges asking, 0.6 single-turn.
+
+A launch multiplies its rate by twenty and nothing else (hard negative N6)."""
+
+WEIGHTS: Final = (0.4, 0.35, 0.65, 0.35)
+"""What each move may add by noisy-or: rate alone stays at 0.4, and only asking comes near a rung."""
+
+SIGMAS: Final = 3.0
+SCALE_GROWTH_MAX: Final = 2.0
+"""A restless crowd widens the scales to three of its standard deviations, at most to twice their size: no more can be taught."""
+
+LESSONS_MAX: Final = 500
+LESSONS_MIN: Final = 50
+
+
+class DriftModel:
+    """One-sided: moving away from extraction scores nothing. Standard deviations over the last 500 lessons (river)."""
+
+    def __init__(self) -> None:
+        self.lessons: deque[tuple[float, ...]] = deque(maxlen=LESSONS_MAX)
+        self._spread = [utils.Rolling(stats.Var, window_size=LESSONS_MAX) for _ in MOVES]
+
+    def score(self, moves: tuple[float, ...]) -> float:
+        """How far the moves go toward extraction, 0-1."""
+        left = 1.0
+        for move, weight, scale in zip(moves, WEIGHTS, self._scales(), strict=True):
+            left *= 1.0 - weight * min(1.0, max(0.0, move) / scale)
+        return 1.0 - left
+
+    def learn(self, moves: tuple[float, ...]) -> None:
+        """Take in how far one of the crowd moved. Only what is benign may teach; the caller sees to that."""
+        self.lessons.append(moves)
+        for spread, move in zip(self._spread, moves, strict=True):
+            spread.update(move)
+
+    def _scales(self) -> list[float]:
+        if len(self.lessons) < LESSONS_MIN:
+            return list(SCALES)
+        spreads = [max(0.0, spread.get()) ** 0.5 for spread in self._spread]
+        return [min(max(scale, SIGMAS * spread), scale * SCALE_GROWTH_MAX) for scale, spread in zip(SCALES, spreads, strict=True)]

@@ -1,0 +1,84 @@
+"""A shard's models as one thing: their version, their snapshot, and when it is due."""
+
+import zlib
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from guard.errors import GuardError
+from guard.scoring.online.crowd import CrowdModel
+from guard.scoring.online.drift import DriftModel
+
+FORMAT: Final = 1
+VERSION: Final = "online-1"
+"""Named in every decision: which form of the models judged."""
+SNAPSHOT_EVERY: Final = 200
+"""Lessons between two snapshots; a crash loses at most so many."""
+SNAPSHOT_BYTES_MAX: Final = 200_000
+
+
+class _Snapshot(Struct, array_like=True):
+    format: int
+    seed: int
+    learned: int
+    crowd: list[dict[str, float]]
+    ranks: list[float]
+    moves: list[tuple[float, ...]]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Snapshot).decode
+
+
+class ShardModels:
+    """The crowd model and the drift model of one shard."""
+
+    version: Final = VERSION
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self.crowd = CrowdModel(seed)
+        self.drift = DriftModel()
+        self._unsaved = 0
+        self._learned = 0
+
+    def drain_learned(self) -> int:
+        """Lessons since the last call."""
+        learned, self._learned = self._learned, 0
+        return learned
+
+    @property
+    def due_snapshot(self) -> bool:
+        """Enough was learned since the last snapshot."""
+        return self._unsaved >= SNAPSHOT_EVERY
+
+    def learn(self, vector: dict[str, float], moves: tuple[float, ...] | None) -> None:
+        """One lesson of the benign crowd: how it looks, and how far it moved if it has a past."""
+        self.crowd.learn(vector)
+        if moves is not None:
+            self.drift.learn(moves)
+        self._unsaved += 1
+        self._learned += 1
+
+    def to_bytes(self) -> bytes:
+        """The lessons that still matter, packed; the same models give the same bytes. At most 200 KB, mostly 20."""
+        self._unsaved = 0
+        crowd = self.crowd
+        snapshot = _Snapshot(FORMAT, self._seed, crowd.learned, list(crowd.lessons), list(crowd.ranks), list(self.drift.lessons))
+        return zlib.compress(_encode(snapshot), 1)
+
+    @classmethod
+    def from_bytes(cls, packed: bytes) -> "ShardModels":
+        """The models that were packed. Raises GuardError for damaged bytes or a newer format."""
+        try:
+            stored = _decode(zlib.decompress(packed))
+        except (zlib.error, msgspec.MsgspecError) as error:
+            raise GuardError(f"model snapshot: {error}; it should be one that a guard wrote") from None
+        if stored.format > FORMAT:
+            raise GuardError(f"model snapshot has format {stored.format}, this guard reads up to {FORMAT}: run the newer version")
+        models = cls(stored.seed)
+        models.crowd.restore(stored.crowd, stored.learned, stored.ranks)
+        for moves in stored.moves:
+            models.drift.learn(moves)
+        return models
