@@ -1,0 +1,119 @@
+"""Decisions held against the truth: campaigns found, accounts caught, honest accounts touched, exchanges leaked."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from msgspec import UNSET, Struct
+
+from guard.decisions.decision import Decision
+from guard.simulation.client import Truth
+
+FOUND_SHARE: Final = 0.8
+"""A campaign is found when one campaign decision names at least four fifths of its accounts that ever called."""
+
+
+class CampaignScore(Struct):
+    """How one true campaign fared."""
+
+    name: str
+    family: str
+    accounts: int
+    exchanges: int = 0
+    """Answered exchanges of its accounts."""
+    caught: int = 0
+    """Accounts ever under a sanction."""
+    is_found: bool = False
+    leaked_before_throttle: int | None = None
+    """Answered exchanges, pooled, before the first sanction of any of its accounts; None when there was none."""
+    leaked_before_block: int | None = None
+
+
+class Report(Struct):
+    """How a world was judged."""
+
+    events: int = 0
+    refused_honest: int = 0
+    honest_accounts: int = 0
+    honest_sanctioned: dict[str, list[str]] = {}
+    """Kind -> accounts ever throttled, challenged or blocked."""
+    honest_blocked: dict[str, list[str]] = {}
+    campaigns: list[CampaignScore] = []
+
+    @property
+    def honest_sanctioned_total(self) -> int:
+        """Honest accounts ever sanctioned."""
+        return sum(map(len, self.honest_sanctioned.values()))
+
+
+class Scorer:
+    """Takes exchanges and decisions as they come. Memory: one entry per account, one time per fleet exchange."""
+
+    def __init__(self, truths: Iterable[Truth]) -> None:
+        self._truths = {truth.account_id: truth for truth in truths}
+        self._called: set[str] = set()
+        self._answered: dict[str, list[int]] = {}
+        self._events = 0
+        self._refused_honest = 0
+        self._sanctioned: dict[str, int] = {}
+        self._blocked: dict[str, int] = {}
+        self._members: list[frozenset[str]] = []
+
+    def exchange(self, account: str, at: int, *, was_refused: bool) -> None:
+        """One exchange that happened."""
+        self._events += 1
+        self._called.add(account)
+        truth = self._truths.get(account)
+        if truth is None:
+            return
+        if truth.honest:
+            self._refused_honest += was_refused
+        elif not was_refused:
+            self._answered.setdefault(truth.campaign, []).append(at)
+
+    def decision(self, decision: Decision) -> None:
+        """One decision, whether enforced or in shadow."""
+        if decision.action == "allow" or decision.scope == "all":
+            return
+        members = (decision.subject,) if decision.scope == "account" else () if decision.members is UNSET else decision.members
+        if decision.scope == "campaign":
+            self._members.append(frozenset(members))
+        for account in members:
+            self._sanctioned.setdefault(account, decision.issued_at)
+            if decision.action == "block":
+                self._blocked.setdefault(account, decision.issued_at)
+
+    def report(self) -> Report:
+        """The report over all that was taken in."""
+        report = Report(events=self._events, refused_honest=self._refused_honest)
+        report.honest_accounts = sum(self._truths[account].honest for account in self._called if account in self._truths)
+        for found, into in ((self._sanctioned, report.honest_sanctioned), (self._blocked, report.honest_blocked)):
+            for account in sorted(found):
+                truth = self._truths.get(account)
+                if truth is not None and truth.honest:
+                    into.setdefault(truth.family or truth.kind, []).append(account)
+        names = dict.fromkeys(truth.campaign for truth in self._truths.values() if truth.campaign)
+        report.campaigns = [self._campaign(name) for name in names]
+        return report
+
+    def _campaign(self, name: str) -> CampaignScore:
+        truths = [truth for truth in self._truths.values() if truth.campaign == name and truth.account_id in self._called]
+        accounts = {truth.account_id for truth in truths}
+        answered = sorted(self._answered.get(name, []))
+        caught = accounts & self._sanctioned.keys()
+        return CampaignScore(
+            name,
+            truths[0].family if truths else "",
+            len(accounts),
+            len(answered),
+            len(caught),
+            any(len(accounts & members) >= FOUND_SHARE * len(accounts) for members in self._members) if accounts else False,
+            _before(answered, [self._sanctioned[account] for account in caught]),
+            _before(answered, [self._blocked[account] for account in accounts & self._blocked.keys()]),
+        )
+
+
+def _before(answered: Sequence[int], moments: Sequence[int]) -> int | None:
+    if not moments:
+        return None
+    first = min(moments)
+    return sum(at < first for at in answered)
