@@ -68,7 +68,7 @@ def worker_config(flags: Mapping[str, str | bool | None], environment: Mapping[s
     return WorkerConfig(**found)  # type: ignore[arg-type]  # each value has been checked for its setting
 
 
-def _checked(setting: str, name: str, value: str | bool) -> str | int | bool:
+def _checked(setting: str, name: str, value: object) -> str | int | bool:
     if setting in NUMBERS:
         return _number(name, str(value), NUMBERS[setting])
     if setting == "enforce":
@@ -85,7 +85,7 @@ def _number(name: str, value: str, number: Number) -> int:
     return int(value)
 
 
-def _truth(name: str, value: str | bool) -> bool:
+def _truth(name: str, value: object) -> bool:
     word = str(value).lower()
     if word not in TRUE_WORDS:
         raise UsageError(f"{name} is {word[:60]!a}; it should be 1 or 0, true or false, yes or no")

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from guard.decisions.standing import Standing
 from guard.errors import GuardError
-from guard.scoring.online.past import OwnPast
+from guard.scoring.learned.past import OwnPast
 from guard.state.behaviour import Behaviour, pack_behaviour, restore_behaviour
 
 RECORD_FORMAT: Final = 1

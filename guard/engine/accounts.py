@@ -24,7 +24,7 @@ from guard.errors import DecodeError
 from guard.events.decode import Decoder, dead_letter
 from guard.events.partition import partition_of
 from guard.events.request import RequestEvent
-from guard.scoring.online.models import ShardModels
+from guard.scoring.learned.models import ShardModels
 from guard.state.behaviour import Behaviour
 from guard.topics import Topic
 from guard.units import FUTURE_MS_MAX, MINUTE_MS, EventTimeMs
@@ -35,6 +35,9 @@ LATE_MS: Final = 5 * MINUTE_MS
 SCORE_EVERY: Final = 16
 """From 16 exchanges on an account is scored at every sixteenth; before that at the eighth, before which no rule can speak."""
 SCORE_FROM: Final = 8
+TELL_AT: Final = frozenset({*range(2, 9), 10, 12, 14, 20, 24, 28})
+"""Exchanges after which the links stage is also told how often an account used its templates: wider steps would make people
+in their first minutes look as even as a pool."""
 
 
 class AccountsStage:
@@ -107,11 +110,9 @@ class AccountsStage:
         observe(record, event, at)
         met = self._contacts.note(record, event, at, is_refused=False)
         exchanges = b.exchanges
-        is_due = exchanges % SCORE_EVERY == 0 if exchanges > SCORE_EVERY else exchanges & (exchanges - 1) == 0
-        if is_due:
-            if exchanges > 1:
-                self._contacts.tell(record, event, at)
-            is_due = exchanges >= SCORE_FROM
+        is_due = exchanges % SCORE_EVERY == 0 or exchanges == SCORE_FROM
+        if is_due or exchanges in TELL_AT:
+            self._contacts.tell(record, event, at, is_full=is_due)
         is_due = is_due or self._assessor.is_labelled(event.account_id)
         if is_due or record.stamp != self._assessor.stamp or (met and self._assessor.is_watched(met)):
             self._judge(record, event, at, is_due=is_due)

@@ -23,7 +23,7 @@ from guard.policy.labels import Verdict as LabelVerdict
 from guard.policy.policy import Policy
 from guard.scoring.account_rules import account_evidence, reason
 from guard.scoring.fusion import Verdict
-from guard.scoring.online.models import ShardModels
+from guard.scoring.learned.models import ShardModels
 from guard.scoring.reasons import Reason
 from guard.scoring.watch_rules import watch_evidence
 from guard.topics import Topic

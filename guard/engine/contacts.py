@@ -1,4 +1,4 @@
-"""What an account tells the links stage: first contacts at once, later uses when they have doubled, continuity per exchange.
+"""What an account tells the links stage: first contacts at once, later uses now and then, continuity per exchange.
 
 Edges travel, not events: a first contact happens in 1.6 % of events (streaming prototype). Only a payment fingerprint is told
 in every flush, because it has windows of its own.
@@ -20,8 +20,7 @@ from guard.state.link import KeyKind
 from guard.topics import Topic
 from guard.units import DAY_MS
 
-TELL_EVERY: Final = 64
-"""From this many uses on, a key is told of each further 64; below, each time its uses double."""
+TEMPLATES: Final = frozenset({KeyKind.PREFIX, KeyKind.SHAPE})
 
 SIMHASH_BANDS: Final = 4
 """Bands of 16 bits: two SimHashes within 3 bits share at least one (Manku, Jain, Das Sarma 2007)."""
@@ -103,19 +102,15 @@ class Contacts:
         b.current_keys = [key for key in current if key in b.keys]
         return met
 
-    def tell(self, record: AccountRecord, event: RequestEvent, at: int) -> None:
-        """Tell of the exchange's keys whose uses have doubled, or grown by `TELL_EVERY`, since last told."""
+    def tell(self, record: AccountRecord, event: RequestEvent, at: int, *, is_full: bool) -> None:
+        """Tell of the exchange's keys whose uses have grown since last told: all of them, or only its templates."""
         b = record.behaviour
         settle(b)
         for kind, value in keys_of(event):
             key = key_hash(kind, value)
             use = b.keys.get(key)
-            if (
-                use is not None
-                and kind is not KeyKind.PAYMENT
-                and use.uses >= min(2 * use.told, use.told + TELL_EVERY)
-                and use.uses > use.told
-            ):
+            is_wanted = kind is not KeyKind.PAYMENT and (is_full or kind in TEMPLATES)
+            if use is not None and is_wanted and use.uses > use.told:
                 self._tell(kind, key, self._contact(record, kind, value, at, use, is_first=False))
 
     def _tell(self, kind: KeyKind, key: int, contact: Contact) -> None:

@@ -19,6 +19,7 @@ from guard.state.link import KINDS, KeyKind
 NODES_MAX: Final = 20_000
 """Suspicious keys remembered; beyond it the one longest without news goes."""
 
+FAMILY_MEMBERS_MAX: Final = 1_024
 SOFT_KINDS: Final = frozenset({KeyKind.CLIENT, KeyKind.NETWORK})
 NODE_PREFIX: Final = b"n:"
 
@@ -60,9 +61,13 @@ class EvidenceGraph:
             self._index(node)
 
     def put(self, suspicion: Suspicion) -> Node:
-        """Take in what is newest about a key."""
+        """Take in what is newest about a key. A paraphrase family is told of by up to four shards: their members add up."""
         name = f"{suspicion.kind}:{suspicion.value}"
         before = self.nodes.pop(name, None)
+        if before is not None:
+            self._unindex(before)
+            if suspicion.kind == KeyKind.PARAPHRASE:
+                suspicion.members = tuple(dict.fromkeys((*before.suspicion.members, *suspicion.members)))[:FAMILY_MEMBERS_MAX]
         node = Node(name, suspicion, before.campaign_id if before is not None else "")
         self.nodes[name] = node
         self._index(node)
@@ -78,17 +83,19 @@ class EvidenceGraph:
     def remove(self, name: str) -> None:
         """The key is suspicious no more."""
         node = self.nodes.pop(name)
-        for account in node.suspicion.members:
-            self._of_account.get(account, {}).pop(name, None)
+        self._unindex(node)
         self._changes[NODE_PREFIX + name.encode()] = None
 
     def _index(self, node: Node) -> None:
         for account in node.suspicion.members:
             self._of_account.setdefault(account, {})[node.name] = None
 
-    def keys_of(self, account: str) -> list[Node]:
-        """The suspicious keys that an account is known to use."""
-        return [self.nodes[name] for name in self._of_account.get(account, ()) if name in self.nodes]
+    def _unindex(self, node: Node) -> None:
+        for account in node.suspicion.members:
+            names = self._of_account.get(account, {})
+            names.pop(node.name, None)
+            if not names:
+                self._of_account.pop(account, None)
 
     def neighbours(self, node: Node, numbers: Numbers) -> list[Node]:
         """Keys that share enough accounts with this one to be the same pool's, strongest overlap first."""

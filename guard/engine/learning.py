@@ -6,9 +6,9 @@ from typing import Final
 from guard.engine.account_record import AccountRecord
 from guard.scoring.account_rules import reason
 from guard.scoring.fusion import Verdict
-from guard.scoring.online.crowd import CAP, RANK_FROM, squashed
-from guard.scoring.online.models import ShardModels
-from guard.scoring.online.past import OwnPast
+from guard.scoring.learned.crowd import CAP, RANK_FROM, squashed
+from guard.scoring.learned.models import ShardModels
+from guard.scoring.learned.past import OwnPast
 from guard.scoring.reasons import Reason
 from guard.units import MINUTE_MS
 

@@ -13,7 +13,7 @@ from guard.decisions.standing import Standing
 from guard.engine.forwards import Age, Contact
 from guard.errors import GuardError
 from guard.events.partition import stable_hash
-from guard.scoring.online.past import OwnPast
+from guard.scoring.learned.past import OwnPast
 from guard.state.link import KINDS, MEMBERS_MAX, KeyKind, LinkRecord
 from guard.state.windows import Windows
 

@@ -1,6 +1,7 @@
 """The links stage: contacts of one shard's keys in; payment decisions, and suspicions for the campaigns stage, out."""
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Final
 
 import msgspec
@@ -23,7 +24,7 @@ from guard.features.table import extract
 from guard.policy.judge import weigh
 from guard.scoring.fusion import Verdict, lightened
 from guard.scoring.link_rules import Crowd, link_evidence
-from guard.scoring.online.models import ShardModels
+from guard.scoring.learned.models import ShardModels
 from guard.state.link import KINDS, KeyKind
 from guard.topics import Topic
 from guard.units import EventTimeMs
@@ -102,9 +103,10 @@ class LinksStage:
             self._see(contact)
         values = self._families.of(contact) if kind is KeyKind.PARAPHRASE else (contact.value,)
         for value in values:
-            memory, is_new = self._remember(kind, value, contact)
+            told = copy(contact)
+            memory, is_new = self._remember(kind, value, told)
             if memory is not None:
-                self._judge(memory, contact, is_new=is_new)
+                self._judge(memory, told, is_new=is_new)
 
     def _see(self, contact: Contact) -> None:
         if contact.age != Age.UNKNOWN:

@@ -4,7 +4,7 @@ from typing import Final
 
 from guard.engine.account_record import AccountRecord
 from guard.events.request import RequestEvent
-from guard.scoring.online.past import OwnPast
+from guard.scoring.learned.past import OwnPast
 from guard.state.behaviour import ELICITATION, GAP_MS, GAP_SQUARE, RUBRIC, SAME_PARAMETERS, SECONDS_MAX, SINGLE_TURN
 
 PAST_AFTER: Final = 16

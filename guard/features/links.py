@@ -3,7 +3,7 @@
 from typing import Final
 
 from guard.features.table import Feature
-from guard.state.link import LinkRecord
+from guard.state.link import KeyKind, LinkRecord
 
 
 def _accounts(link: LinkRecord, at: int) -> float | None:
@@ -15,7 +15,8 @@ def _uses_per_account(link: LinkRecord, at: int) -> float | None:
 
 
 def _dispersion(link: LinkRecord, at: int) -> float | None:
-    return link.dispersion
+    # An account uses many prompts of one family, each told by itself: its uses of the family are not known in one number.
+    return None if link.kind == KeyKind.PARAPHRASE else link.dispersion
 
 
 def _new_share(link: LinkRecord, at: int) -> float | None:

@@ -24,6 +24,9 @@ SHARING_ALONE_MAX: Final = 0.65
 What makes a pool of a group is how it is used: evenly, by newcomers, for reasoning, or with conversations handed around.
 """
 
+BEHAVIOUR_ENOUGH: Final = 0.5
+"""Evidence of behaviour, taken together, from which sharing counts in full."""
+
 LABEL_ALONE_MAX: Final = 0.65
 """A label alone never reaches the first rung (contract)."""
 
@@ -58,11 +61,14 @@ def fuse(evidence: Iterable[Reason], relief: float = 0.0) -> Verdict:
 
 
 def _ceiling(strongest: dict[str, float], reasons: list[Reason]) -> float:
-    if all(reason.code in SHARING_CODES for reason in reasons if reason.weight > 0):
-        return SHARING_ALONE_MAX
+    """Sharing counts beyond its own ceiling only as far as there is evidence of how the group behaves."""
     if strongest.keys() == {Family.LABEL}:
         return LABEL_ALONE_MAX
-    return 1.0
+    left = 1.0
+    for one in reasons:
+        if one.code not in SHARING_CODES:
+            left *= 1.0 - one.weight
+    return SHARING_ALONE_MAX + (1.0 - SHARING_ALONE_MAX) * min(1.0, (1.0 - left) / BEHAVIOUR_ENOUGH)
 
 
 def _independent(strongest: dict[str, float]) -> int:

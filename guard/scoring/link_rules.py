@@ -29,6 +29,8 @@ SOFT_CODES: Final[Mapping[KeyKind, tuple[str, float]]] = {
 }
 """Soft links by kind, and the most that each may weigh. Clients and networks caused nearly all impure merges (prototype)."""
 
+PUBLIC_SHARE: Final = 0.6
+"""What is public is used by the trusted about as often as everything else is; a fleet with some bought old accounts is not."""
 RELIEF_PUBLIC: Final = 0.8
 RELIEF_TEAM: Final = 0.7
 RELIEF_UNEVEN: Final = 0.65
@@ -59,13 +61,14 @@ def link_evidence(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numb
     rules = (_new_accounts, _even_rates, _shared, _voices)
     evidence = [found for rule in rules if (found := rule(kind, features, crowd, numbers)) is not None]
     rubric = _rubric(features, numbers)
-    return ([*evidence, rubric] if rubric is not None else evidence), relief(features, numbers)
+    return ([*evidence, rubric] if rubric is not None else evidence), relief(features, crowd, numbers)
 
 
-def relief(features: Features, numbers: Numbers) -> float:
+def relief(features: Features, crowd: Crowd, numbers: Numbers) -> float:
     """The strongest of what speaks for the key."""
     found = [0.0]
-    if features.get("trusted_accounts", 0.0) >= numbers["public_trusted_accounts"] and features.get("trusted_share", 0.0) >= 0.1:
+    is_vouched_for = features.get("trusted_share", 0.0) >= PUBLIC_SHARE * crowd.trusted_share()
+    if is_vouched_for and features.get("trusted_accounts", 0.0) >= numbers["public_trusted_accounts"]:
         found.append(RELIEF_PUBLIC)
     if features.get("organisations") == 1.0:
         found.append(RELIEF_TEAM)
@@ -110,7 +113,7 @@ def _even_rates(kind: KeyKind, features: Features, crowd: Crowd, numbers: Number
     limit = numbers["even_dispersion_max"] * (1.0 - numbers["key_accounts_min"] / accounts)
     if dispersion is None or not is_settled(features, numbers) or dispersion > limit or limit <= 0:
         return None
-    evenness = 1.0 - 0.5 * max(0.0, dispersion) / limit
+    evenness = 1.0 - max(0.0, dispersion) / limit
     weight = 0.65 * evenness * min(1.0, accounts / EVEN_ACCOUNTS)
     return reason("even_rates", dispersion, limit, 1.0, weight)
 

@@ -63,9 +63,20 @@ class Observer(Protocol):
 class SilentObserver:
     """Hears everything and says nothing."""
 
-    def flushed(self, report: FlushReport) -> None: ...
-    def recovered(self, shard: int, records: int, seconds: float) -> None: ...
-    def released(self, shard: int) -> None: ...
-    def lag(self, topic: str, partition: int, records: int) -> None: ...
-    def ready(self, *, is_ready: bool) -> None: ...
-    def interrupted(self, reason: str) -> None: ...
+    def flushed(self, report: FlushReport) -> None:
+        """Nothing."""
+
+    def recovered(self, shard: int, records: int, seconds: float) -> None:
+        """Nothing."""
+
+    def released(self, shard: int) -> None:
+        """Nothing."""
+
+    def lag(self, topic: str, partition: int, records: int) -> None:
+        """Nothing."""
+
+    def ready(self, *, is_ready: bool) -> None:
+        """Nothing."""
+
+    def interrupted(self, reason: str) -> None:
+        """Nothing."""

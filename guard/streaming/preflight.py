@@ -1,4 +1,4 @@
-"""Before a worker starts: is there a broker, and are its topics as the contract wants?"""
+"""What is looked at before a worker starts: that a broker answers, and that its topics are as the contract wants."""
 
 from collections.abc import Mapping
 

@@ -29,7 +29,7 @@ class BatchRecovery(Recovery):
         super()._set_recovery_started()
         self.signal_recovery_end.clear()
 
-    async def _seek_offsets(self, consumer: Any, tps: Any, offsets: Any, title: str) -> None:
+    async def _seek_offsets(self, consumer: Any, tps: Any, offsets: Any, title: str) -> None:  # noqa: ARG002 (the runtime's signature)
         """Begin behind the newest record in the store; the runtime would read that one again, or one before the first."""
         begin = {tp: offsets[tp] + 1 for tp in tps}
         for tp, offset in begin.items():
@@ -41,10 +41,11 @@ class BatchRecovery(Recovery):
         return any(self._behind(tp, self.active_offsets[tp] + 1) for tp in self.active_tps)
 
     def _behind(self, tp: TP, position: int) -> bool:
-        return position <= self.active_highwaters.get(tp, -1)
+        highwater: int = self.active_highwaters.get(tp, -1)
+        return position <= highwater
 
     async def look(self) -> None:
-        """Called by the consumer between two fetches, when all that was fetched is in the store: is it everything?"""
+        """Called by the consumer between two fetches, when all that was fetched is in the store: ends recovery if that is everything."""
         if not self.in_recovery or not self.active_highwaters:
             return
         partitions = [tp for tp in self.active_tps if tp in self.active_highwaters]
@@ -60,6 +61,8 @@ class BatchRecovery(Recovery):
 
 class BatchTableManager(TableManager):
     """Owns shards before their state is read: the previous owner must be shut out first."""
+
+    _recovery: Recovery | None
 
     @property
     def recovery(self) -> Recovery:

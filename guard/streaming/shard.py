@@ -14,6 +14,7 @@ from guard.streaming.lane import Drained, Lane
 from guard.streaming.meta import META_KEY, meta_value
 from guard.streaming.observer import FlushReport, LaneReport, Observer
 from guard.streaming.pace import Pace
+from guard.streaming.stages import StageKind
 from guard.streaming.writer import Flush, KeyValue, Writer
 
 FINISH_SECONDS: Final = 5.0
@@ -100,12 +101,12 @@ class Shard:
                 return
             try:
                 await self._writer.write(flush)
-            except Exception as error:  # whatever it is, this worker must not go on: its state is ahead of what is committed
+            except Exception as error:  # noqa: BLE001 (whatever it is, this worker must not go on: its state is ahead of what is committed)
                 self._fail(RestartMeError(f"shard {self.number}: the transaction failed ({_line(error)}); its records are read again"))
                 await asyncio.Event().wait()
             self._committed(drained, began)
 
-    def _collect(self, drained: Mapping[str, Drained]) -> Flush:
+    def _collect(self, drained: Mapping[StageKind, Drained]) -> Flush:
         records: dict[TopicPartition, list[KeyValue]] = {}
         offsets: dict[TopicPartition, int] = {}
         for lane in self.lanes.values():
@@ -122,7 +123,7 @@ class Shard:
                 offsets[lane.source] = part.offset
         return Flush(records, offsets)
 
-    def _committed(self, drained: Mapping[str, Drained], began: float) -> None:
+    def _committed(self, drained: Mapping[StageKind, Drained], began: float) -> None:
         now = time.monotonic()
         self._has_meta = True
         self.waiting = max(0, self.waiting - sum(part.records for part in drained.values()))

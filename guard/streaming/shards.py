@@ -100,16 +100,20 @@ class Shards:
         return self.owned.get(number) if number is not None else None
 
     def open(self, offsets: Mapping[TopicPartition, int], hand_over: HandOver) -> None:
-        """Everything is recovered: go on, new shards at these source offsets. Raises ClusterMismatchError for another N."""
+        """Everything is recovered: go on, new shards at these source offsets. State built for another N ends the worker."""
         if self.has_failed:
             return
         self.epoch += 1
-        for shard in self.owned.values():
-            if shard.is_open:
-                shard.resume()
-            else:
-                self._open(shard, offsets, hand_over)
-        self._observer.ready(is_ready=True)
+        try:
+            for shard in self.owned.values():
+                if shard.is_open:
+                    shard.resume()
+                else:
+                    self._open(shard, offsets, hand_over)
+        except GuardError as error:
+            self.fail(error)
+        else:
+            self._observer.ready(is_ready=True)
 
     def _open(self, shard: Shard, offsets: Mapping[TopicPartition, int], hand_over: HandOver) -> None:
         lanes: dict[str, Lane] = {}
@@ -151,7 +155,7 @@ class Shards:
             except GuardError as error:
                 self.fail(error)
                 return
-            except Exception as error:  # a stage promises none: a fault of ours, and its state can no longer be trusted
+            except Exception as error:  # noqa: BLE001 (a stage promises none: a fault of ours, and its state can no longer be trusted)
                 self._fail_by_stage(batch, error)
                 return
             await asyncio.sleep(0)

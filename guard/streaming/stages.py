@@ -7,7 +7,10 @@ from typing import Final, Protocol
 from aiokafka import TopicPartition
 from msgspec import Struct
 
+from guard.engine.accounts import AccountsStage
+from guard.engine.campaigns import CampaignsStage
 from guard.engine.control import Control
+from guard.engine.links import LinksStage
 from guard.engine.stage import Stage
 from guard.topics import Topic
 
@@ -39,7 +42,8 @@ CHANGELOGS: Final[Mapping[str, StageKind]] = {route.changelog.value: kind for ki
 class StageFactory(Protocol):
     """Makes one stage over the recovered records of its partition; the stage owns the mapping from then on."""
 
-    def __call__(self, shard: int, shards: int, records: dict[bytes, bytes], control: Control, /) -> Stage: ...
+    def __call__(self, shard: int, shards: int, records: dict[bytes, bytes], control: Control, /) -> Stage:
+        """The stage of shard `shard` of `shards`."""
 
 
 StageTable = Mapping[StageKind, StageFactory]
@@ -47,11 +51,7 @@ StageTable = Mapping[StageKind, StageFactory]
 
 
 def engine_stages() -> StageTable:
-    """The stages of the guard. Imported when called, so that a shell over other stages needs no engine."""
-    from guard.engine.accounts import AccountsStage
-    from guard.engine.campaigns import CampaignsStage
-    from guard.engine.links import LinksStage
-
+    """The stages of the guard."""
     return {StageKind.ACCOUNTS: AccountsStage, StageKind.LINKS: LinksStage, StageKind.CAMPAIGNS: CampaignsStage}
 
 

@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
 from aiokafka import TopicPartition
 from faust.types import TP
@@ -53,14 +53,14 @@ def _shards(config: WorkerConfig, number: int, stages: StageTable, control: Cont
     def make(shard: int) -> Shard:
         name = "campaigns" if shard == number else str(shard)
         writer = Writer(config.bootstrap, config.group, f"{config.group}-{name}", config.session_timeout_ms)
-        return Shard(shard, number, writer, Pace(config.flush_ms), observer, lambda error: shards.fail(error))
+        return Shard(shard, number, writer, Pace(config.flush_ms), observer, shards.fail)
 
     shards = Shards(number, make, stages, control.control, observer, waiting_max=config.waiting_records_max)
     return shards
 
 
 @contextlib.contextmanager
-def _signals(stop: Callable[[], None]) -> "contextlib.Iterator[None]":
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
         loop.add_signal_handler(number, stop)
@@ -90,17 +90,18 @@ class _Worker:
         with reaching(self._config.bootstrap):
             tasks = self._tasks()
             try:
-                await asyncio.wait({*tasks, self._shards.failed}, return_when=asyncio.FIRST_COMPLETED)
+                waiting: set[asyncio.Future[Any]] = {*tasks, self._shards.failed}
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 await self._fault(tasks)
             finally:
                 await self._end(tasks)
         if self._shards.has_failed:
             await self._shards.failed
 
-    def _tasks(self) -> "set[asyncio.Task[object]]":
+    def _tasks(self) -> "set[asyncio.Task[Any]]":
         seconds = self._config.stall_ms / 1_000
         watchdog = Watchdog(session_seconds=self._config.session_timeout_ms / 1_000, stall_seconds=seconds, fail=self._shards.fail)
-        tasks: set[asyncio.Task[object]] = {
+        tasks: set[asyncio.Task[Any]] = {
             asyncio.create_task(self._stopping.wait(), name="guard signal"),
             asyncio.create_task(self._run_app(), name="guard app"),
             asyncio.create_task(watchdog.run(self._waiting_since, self._positions, self._is_ready), name="guard watchdog"),
@@ -113,14 +114,14 @@ class _Worker:
         await self._app.wait_until_stopped()
         raise RestartMeError(f"the stream runtime ended by itself ({self._app.crash_reason!r})")
 
-    async def _fault(self, tasks: "set[asyncio.Task[object]]") -> None:
+    async def _fault(self, tasks: "set[asyncio.Task[Any]]") -> None:
         for task in tasks:
             if task.done() and not self._stopping.is_set():
                 error = task.exception()
                 ended = RestartMeError(f"{task.get_name()} ended by itself ({error!r})")
                 self._shards.fail(error if isinstance(error, GuardError) else ended)
 
-    async def _end(self, tasks: "set[asyncio.Task[object]]") -> None:
+    async def _end(self, tasks: "set[asyncio.Task[Any]]") -> None:
         own = tasks - {self._control.following}
         app_task = next(task for task in own if task.get_name() == "guard app")
         for task in own - {app_task}:

@@ -70,6 +70,8 @@ class WorkerProcess:
         """The exit code."""
         code = self.process.wait(seconds)
         self._reader.join(seconds)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
         self._log.close()
         return code
 
@@ -117,5 +119,4 @@ class Fleet:
         """Leave nothing running, whatever happened."""
         for worker in self.workers:
             if worker.process.poll() is None:
-                worker.process.kill()
-                worker.process.wait()
+                worker.kill()

@@ -1,6 +1,5 @@
 """One crash run: load, workers, `kill -9` at seeded moments, and the referee's verdict."""
 
-import asyncio
 import random
 import time
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from guard.topics import Topic
 from tests.crash.fleet import Fleet
 from tests.crash.load import Load
 from tests.crash.referee import Verdict, judge, state
-from tests.support.control_topics import fresh_topics
+from tests.support.broker import fresh_topics
 
 SHARDS = 4
 KILL_SECONDS = (2.0, 9.0)
@@ -59,7 +58,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
 def crash_run(bootstrap: str, plan: Plan, log: Path) -> Outcome:
     """Run the plan on fresh topics of this broker."""
-    asyncio.run(fresh_topics(bootstrap, list(Topic), SHARDS))
+    fresh_topics(bootstrap, SHARDS)
     environment = {"GUARD_BOOTSTRAP": bootstrap, "GUARD_GROUP": f"crash-{plan.seed}-{time.time_ns()}"}
     began = time.monotonic()
     load = Load(bootstrap, plan.events, plan.seed, plan.per_second)
@@ -72,7 +71,7 @@ def crash_run(bootstrap: str, plan: Plan, log: Path) -> Outcome:
             fleet.kill(index)
         wait_for(lambda: load.is_done, fleet)
         assert not load.failed, f"{load.failed} events were not taken by the broker"
-        _catch_up(bootstrap, plan, fleet)
+        catch_up(bootstrap, plan.events, fleet)
         codes = fleet.end()
     finally:
         load.stop()
@@ -98,13 +97,13 @@ def _tend_for(seconds: float, fleet: Fleet) -> None:
     wait_for(lambda: time.monotonic() >= until, fleet)
 
 
-def _catch_up(bootstrap: str, plan: Plan, fleet: Fleet) -> None:
+def catch_up(bootstrap: str, events: int, fleet: Fleet) -> None:
     """Wait until all events and their forwards are counted; the verdict tells if they never are."""
 
     def is_done() -> bool:
         time.sleep(0.5)
         counts = [state(bootstrap, topic) for topic in (Topic.ACCOUNTS_STATE, Topic.LINKS_STATE)]
-        return all(sum(tally.count for tally in tallies.values()) >= plan.events for tallies in counts)
+        return all(sum(tally.count for tally in tallies.values()) >= events for tallies in counts)
 
     wait_for(is_done, fleet)
     _tend_for(2.0, fleet)

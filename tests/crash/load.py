@@ -55,7 +55,7 @@ class Load:
             if self._stop.is_set():
                 break
             ahead = number / self._per_second - (time.monotonic() - began)
-            if ahead > 0.01:  # noqa: PLR2004 (pacing, 10 ms)
+            if ahead > 0.01:
                 self._producer.poll(0)
                 self._stop.wait(ahead)
             self.expected[account] += 1

@@ -43,7 +43,8 @@ def state(bootstrap: str, changelog: Topic) -> dict[str, Tally]:
     """The newest tally of each name. One name in two partitions is a fault of its own."""
     newest: dict[tuple[int, bytes], bytes] = {}
     for partition, key, value in committed(bootstrap, changelog):
-        assert key is not None and value is not None
+        assert key is not None
+        assert value is not None
         newest[partition, key] = value
     names = [key.decode() for _, key in newest if key != META_KEY]
     assert len(names) == len(set(names)), "a name is kept by two shards"

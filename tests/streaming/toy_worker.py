@@ -7,8 +7,12 @@ import asyncio
 import json
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
+
+from aiokafka import AIOKafkaProducer
 
 from guard.config import worker_config
 from guard.control.board import opening_control
@@ -76,8 +80,31 @@ class LineObserver:
         say(event="interrupted", reason=reason)
 
 
+STOP_FILE = "TOY_STOP_FILE"
+"""Environment: when a file of this name with the process id behind it appears, the process stops inside its next transaction."""
+
+
+def stop_inside_a_transaction(path: str) -> None:
+    """SIGSTOP this process when all records of a transaction are with the broker and it is not committed, once told to."""
+    commit = AIOKafkaProducer.commit_transaction
+
+    def told(file: Path) -> bool:
+        is_there = file.exists()
+        file.unlink(missing_ok=True)
+        return is_there
+
+    async def stop_then_commit(producer: AIOKafkaProducer) -> None:
+        if told(Path(f"{path}.{os.getpid()}")):
+            os.kill(os.getpid(), signal.SIGSTOP)
+        await commit(producer)
+
+    AIOKafkaProducer.commit_transaction = stop_then_commit
+
+
 def main() -> None:
     """Run until told to end."""
+    if STOP_FILE in os.environ:
+        stop_inside_a_transaction(os.environ[STOP_FILE])
     logging.basicConfig(level=os.environ.get("LOG_LEVEL", "ERROR"), stream=sys.stderr)
     try:
         config = worker_config({}, os.environ)

@@ -5,7 +5,7 @@ from typing import Final
 
 from river import stats, utils
 
-from guard.scoring.online.past import MOVES
+from guard.scoring.learned.past import MOVES
 
 SCALES: Final = (4.0, 2.5, 0.4, 0.6)
 """Moves that count in full: sixteen times the rate, 5.7 times the output, 0.4 of all exchanges asking, 0.6 single-turn.

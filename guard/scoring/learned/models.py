@@ -7,8 +7,8 @@ import msgspec
 from msgspec import Struct
 
 from guard.errors import GuardError
-from guard.scoring.online.crowd import CrowdModel
-from guard.scoring.online.drift import DriftModel
+from guard.scoring.learned.crowd import CrowdModel
+from guard.scoring.learned.drift import DriftModel
 
 FORMAT: Final = 1
 VERSION: Final = "online-1"
