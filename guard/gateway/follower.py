@@ -1,13 +1,14 @@
 """The decisions topic, followed: read committed, without a group, to the end before it is ready."""
 
 import asyncio
+from collections.abc import Callable
 
 import msgspec
 import structlog
 
 from guard.control.reach import reaching
 from guard.control.topics_read import groupless_consumer, read_to_end
-from guard.decisions.decision import decode_decision
+from guard.decisions.decision import Decision, decode_decision
 from guard.gateway.orders import Orders
 from guard.topics import Topic
 
@@ -18,8 +19,9 @@ _log = structlog.get_logger(__name__)
 class DecisionFollower:
     """Keeps `orders` as the topic says. What is known stays in force while Kafka is away."""
 
-    def __init__(self, bootstrap: str, orders: Orders) -> None:
+    def __init__(self, bootstrap: str, orders: Orders, on_decision: Callable[[Decision], None] = lambda _: None) -> None:
         self._bootstrap = bootstrap
+        self._on_decision = on_decision
         self.orders = orders
         self.decisions_read = 0
         self._task: asyncio.Task[None] | None = None
@@ -55,8 +57,10 @@ class DecisionFollower:
         if value is None:
             return
         try:
-            self.orders.apply(decode_decision(value))
+            decision = decode_decision(value)
         except msgspec.MsgspecError as error:
             _log.warning("decision_unreadable", error=str(error)[:200])
             return
+        self.orders.apply(decision)
+        self._on_decision(decision)
         self.decisions_read += 1

@@ -1,0 +1,83 @@
+"""The demonstration's workers: `guard run` as processes of their own, watched, killed, and ended in order."""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+
+from guard.errors import GuardError
+
+READY_SECONDS: Final = 60.0
+END_SECONDS: Final = 20.0
+_URL = re.compile(r"metrics on (http://\S+)")
+
+
+class WorkerProcess:
+    """One worker. Its log goes to a file; its metrics address is read from its first line."""
+
+    def __init__(self, name: str, bootstrap: str, log: Path) -> None:
+        self.name = name
+        self.log = log
+        self.url = ""
+        self._bootstrap = bootstrap
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Start the process; it is not ready yet."""
+        command = (sys.executable, "-m", "guard.cli.main", "run", "--bootstrap", self._bootstrap, "--enforce", "--metrics-port", "0")
+        with self.log.open("wb") as log:
+            self._process = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log, env={**os.environ, "GUARD_LOG_LEVEL": "info"})
+
+    async def wait_until_ready(self) -> None:
+        """Return when `/readyz` says so. Raises GuardError with the last line of the log when it ends or takes too long."""
+        try:
+            async with asyncio.timeout(READY_SECONDS), aiohttp.ClientSession() as session:
+                while not await self._is_ready(session):
+                    if self._process is None or self._process.returncode is not None:
+                        break
+                    await asyncio.sleep(0.1)
+                else:
+                    return
+        except TimeoutError:
+            pass
+        raise GuardError(f"{self.name} did not become ready; its last line: {self._last_line()}")
+
+    async def _is_ready(self, session: aiohttp.ClientSession) -> bool:
+        if not self.url:
+            found = _URL.search(self.log.read_text(errors="replace"))
+            if found is None:
+                return False
+            self.url = found.group(1)
+        try:
+            async with session.get(f"{self.url}/readyz") as answer:
+                return answer.status == 200  # noqa: PLR2004
+        except aiohttp.ClientError:
+            return False
+
+    def _last_line(self) -> str:
+        lines = self.log.read_text(errors="replace").strip().splitlines()
+        return lines[-1][:300] if lines else "none"
+
+    async def kill(self) -> None:
+        """`kill -9`: nothing is committed any more, nobody is told."""
+        await self._signal(signal.SIGKILL)
+
+    async def end(self) -> None:
+        """SIGTERM, and SIGKILL if it does not end in time."""
+        try:
+            async with asyncio.timeout(END_SECONDS):
+                await self._signal(signal.SIGTERM)
+        except TimeoutError:
+            await self._signal(signal.SIGKILL)
+
+    async def _signal(self, number: signal.Signals) -> None:
+        process = self._process
+        if process is not None:
+            if process.returncode is None:
+                process.send_signal(number)
+            await process.wait()
