@@ -25,7 +25,7 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave broker and workers up at the end, until Ctrl-C.")] = False,
 ) -> None:
     """Start a broker and two workers, play a simulated hour with three fleets among honest customers, and say what was found."""
-    console = Console()
+    console = Console(soft_wrap=True)
     built = build("demo", seed, time.time_ns() // 1_000_000 - MINUTE_MS, CAMPAIGNS)
     console.print("An hour of traffic: people, pipelines, coding agents, a lab, an enterprise, a popular harness; and three fleets.", highlight=False)
     with contextlib.ExitStack() as stack:

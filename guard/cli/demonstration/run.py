@@ -138,7 +138,7 @@ class Demonstration:
             self._named.append((decision.subject, frozenset(members)))
 
     async def _change_policy(self, view: View) -> None:
-        document = {"version": 1, "author": "demo", "effective_at": self._built.start, "mode": "enforce", "throttle_rate_rpm": 3}
+        document = {"version": 1, "author": "demo", "effective_at": self._built.start, "mode": "enforce", "ladder": {"throttle_rate_rpm": 3}}
         pushed = await push_policy(self._bootstrap, json.dumps(document).encode(), UNSIGNED)
         answers = await wait_for_workers(pushed, Wait(self._bootstrap, GROUP, 30.0, lambda _: None))
         view.say(f"minute {POLICY_MINUTE}: policy version 1 (throttle to 3 a minute instead of 6) accepted by {len(answers)} workers")
