@@ -15,6 +15,7 @@ from guard.cli.pause import pause, resume
 from guard.cli.policy import policy_app
 from guard.cli.replay import replay_command
 from guard.cli.run import run
+from guard.cli.simulate import simulate
 
 from guard.cli.state import state
 from guard.cli.tables import features, reasons, thresholds
@@ -37,6 +38,7 @@ app.command()(pause)
 app.command()(resume)
 app.command()(state)
 app.command("replay")(replay_command)
+app.command()(simulate)
 
 app.command()(convert)
 app.command()(features)

@@ -24,8 +24,9 @@ SHARING_ALONE_MAX: Final = 0.65
 What makes a pool of a group is how it is used: evenly, by newcomers, for reasoning, or with conversations handed around.
 """
 
+BEHAVIOUR_LITTLE: Final = 0.2
 BEHAVIOUR_ENOUGH: Final = 0.5
-"""Evidence of behaviour, taken together, from which sharing counts in full."""
+"""Evidence of behaviour, taken together, up to which sharing gains nothing, and from which it counts in full."""
 
 LABEL_ALONE_MAX: Final = 0.65
 """A label alone never reaches the first rung (contract)."""
@@ -68,7 +69,7 @@ def _ceiling(strongest: dict[str, float], reasons: list[Reason]) -> float:
     for one in reasons:
         if one.code not in SHARING_CODES:
             left *= 1.0 - one.weight
-    return SHARING_ALONE_MAX + (1.0 - SHARING_ALONE_MAX) * min(1.0, (1.0 - left) / BEHAVIOUR_ENOUGH)
+    return SHARING_ALONE_MAX + (1.0 - SHARING_ALONE_MAX) * min(1.0, max(0.0, 1.0 - left - BEHAVIOUR_LITTLE) / (BEHAVIOUR_ENOUGH - BEHAVIOUR_LITTLE))
 
 
 def _independent(strongest: dict[str, float]) -> int:
