@@ -19,7 +19,9 @@ CAMPAIGNS = ("A3", "A4", "A10")
 
 
 def demo(
-    bootstrap: Annotated[str, typer.Option(envvar="GUARD_BOOTSTRAP", metavar="HOST:PORT", help="Use this cluster, with empty topics.")] = "",
+    bootstrap: Annotated[
+        str, typer.Option(envvar="GUARD_BOOTSTRAP", metavar="HOST:PORT", help="Use this cluster, with empty topics.")
+    ] = "",
     seed: Annotated[int, typer.Option(help="The same seed gives the same world.")] = 1,
     *,
     keep: Annotated[bool, typer.Option("--keep", help="Leave broker and workers up at the end, until Ctrl-C.")] = False,
@@ -27,7 +29,9 @@ def demo(
     """Start a broker and two workers, play a simulated hour with three fleets among honest customers, and say what was found."""
     console = Console(soft_wrap=True)
     built = build("demo", seed, time.time_ns() // 1_000_000 - MINUTE_MS, CAMPAIGNS)
-    console.print("An hour of traffic: people, pipelines, coding agents, a lab, an enterprise, a popular harness; and three fleets.", highlight=False)
+    console.print(
+        "An hour of traffic: people, pipelines, coding agents, a lab, an enterprise, a popular harness; and three fleets.", highlight=False
+    )
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="guard-demo-")))
         if not bootstrap:
@@ -46,7 +50,9 @@ def _where_next(console: Console, bootstrap: str, ended: Ended, *, keep: bool) -
         console.print(f"Still up: Kafka on {bootstrap}, metrics on {urls}. Try:", highlight=False)
         console.print(f"  guard state --bootstrap {bootstrap}\n  guard policy show --bootstrap {bootstrap}", highlight=False)
         return
-    console.print("Where to look next: `guard demo --keep` leaves it all up; `guard reasons` explains the codes of a decision;", highlight=False)
+    console.print(
+        "Where to look next: `guard demo --keep` leaves it all up; `guard reasons` explains the codes of a decision;", highlight=False
+    )
     console.print("README.md walks one event from bytes to decision. Nothing was left running.", highlight=False)
 
 

@@ -16,7 +16,6 @@ from guard.cli.policy import policy_app
 from guard.cli.replay import replay_command
 from guard.cli.run import run
 from guard.cli.simulate import simulate
-
 from guard.cli.state import state
 from guard.cli.tables import features, reasons, thresholds
 from guard.cli.topics import topics_app

@@ -11,6 +11,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from guard.cli.options import AsJson
 from guard.control.files import control_from_files
+from guard.engine.driver import Driver
 from guard.errors import InputError
 from guard.replay.run import Replayed, replay
 from guard.topics import PARTITIONS_DEFAULT
@@ -30,17 +31,15 @@ def replay_command(
     as_json: AsJson = False,
 ) -> None:
     """Run recorded events through the same engine as the stream. The same input gives the same bytes."""
-    control = control_from_files(policy, labels, enforce=enforce)
+    driver = Driver(partitions, control_from_files(policy, labels, enforce=enforce), has_watch_list=watch_list)
     began = time.perf_counter()
     with _create(decisions) as out, Progress(SpinnerColumn(), TextColumn("{task.description}"), disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("reading")
         seen, found = replay(
             events,
-            control,
-            partitions,
+            driver,
             out,
             strict=strict,
-            has_watch_list=watch_list,
             progress=lambda count: bar.update(task, description=f"{count:,} events"),
         )
     if campaigns is not None:

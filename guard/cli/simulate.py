@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO, Annotated, cast
 
 import msgspec
 import typer
@@ -18,7 +18,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from guard.cli.options import AsJson
 from guard.decisions.decision import decode_decision
 from guard.errors import InputError, UsageError
-from guard.replay.lines import read_lines
+from guard.convert.source import read_lines
 from guard.simulation.client import Truth
 from guard.simulation.presets import ATTACKS, NEGATIVES, Built, build
 from guard.simulation.score import Report, Scorer
@@ -40,7 +40,9 @@ def simulate(
     attacks: Annotated[str, typer.Option(help="Families of attack, with commas.")] = ",".join(ATTACKS),
     negatives: Annotated[str, typer.Option(help="Hard negatives, with commas.")] = ",".join(NEGATIVES),
     compress: Annotated[str, typer.Option(help="none, gz or zst.")] = "none",
-    score: Annotated[Path | None, typer.Option(metavar="DECISIONS.jsonl", help="Score these decisions against the folder's truth instead.")] = None,
+    score: Annotated[
+        Path | None, typer.Option(metavar="DECISIONS.jsonl", help="Score these decisions against the folder's truth instead.")
+    ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -58,7 +60,9 @@ def simulate(
     _write_lines(out / "truth.jsonl", (msgspec.json.encode(truth) for truth in built.truths))
     _write_lines(out / "labels.jsonl", _labels(built, seed))
     if as_json:
-        typer.echo(json.dumps({"events": count, "accounts": len(built.truths), "start": built.start, "end": built.end, "file": str(events)}))
+        typer.echo(
+            json.dumps({"events": count, "accounts": len(built.truths), "start": built.start, "end": built.end, "file": str(events)})
+        )
     else:
         typer.echo(f"{count:,} events of {len(built.truths):,} accounts in {events}; truth.jsonl and labels.jsonl beside it")
 
@@ -71,10 +75,10 @@ def _names(words: str) -> tuple[str, ...]:
 def _opened(path: Path) -> Iterator[IO[bytes]]:
     if path.suffix == ".gz":
         with path.open("wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as file:
-            yield file  # type: ignore[misc]
+            yield cast("IO[bytes]", file)
     elif path.suffix == ".zst":
         with path.open("wb") as raw, zstandard.ZstdCompressor().stream_writer(raw) as file:
-            yield file  # type: ignore[misc]
+            yield file
     else:
         with path.open("wb") as file:
             yield file
@@ -105,7 +109,14 @@ def _labels(built: Built, seed: int) -> Iterator[bytes]:
             is_extraction = truth.honest == (dice.random() < WRONG_LABELS)
             verdict = "extraction" if is_extraction else "benign"
             at = built.start + int(dice.uniform(0.5, 1.0) * (built.end - built.start))
-            label = {"label_id": f"l-{number}", "scope": "account", "subject": truth.account_id, "verdict": verdict, "at": at, "author": "simulate"}
+            label = {
+                "label_id": f"l-{number}",
+                "scope": "account",
+                "subject": truth.account_id,
+                "verdict": verdict,
+                "at": at,
+                "author": "simulate",
+            }
             yield msgspec.json.encode({**label, "expires_at": at + 24 * HOUR_MS})
 
 
@@ -135,4 +146,6 @@ def _print(report: Report, *, as_json: bool) -> None:
         typer.echo(f"  {kind}: {len(accounts)} sanctioned, {len(report.honest_blocked.get(kind, []))} blocked")
     for one in report.campaigns:
         leaks = f"{one.leaked_before_throttle} before the first throttle, {one.leaked_before_block} before a block"
-        typer.echo(f"  {one.family} {one.name}: {'found' if one.is_found else 'not found'}, {one.caught} of {one.accounts} accounts, leaked {leaks}")
+        typer.echo(
+            f"  {one.family} {one.name}: {'found' if one.is_found else 'not found'}, {one.caught} of {one.accounts} accounts, leaked {leaks}"
+        )

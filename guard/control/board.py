@@ -20,13 +20,20 @@ class ControlRecord(Protocol):
     """What is read of one record. aiokafka's `ConsumerRecord` fits as it is."""
 
     @property
-    def topic(self) -> str: ...
+    def topic(self) -> str:
+        """Where the record lies."""
+
     @property
-    def offset(self) -> int: ...
+    def offset(self) -> int:
+        """Its offset there."""
+
     @property
-    def key(self) -> bytes | None: ...
+    def key(self) -> bytes | None:
+        """Its key, if any."""
+
     @property
-    def value(self) -> bytes | None: ...
+    def value(self) -> bytes | None:
+        """Its bytes; None is a tombstone."""
 
 
 class Taken(Struct, frozen=True):

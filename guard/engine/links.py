@@ -23,8 +23,8 @@ from guard.features.links import LINK_FEATURES
 from guard.features.table import extract
 from guard.policy.judge import weigh
 from guard.scoring.fusion import Verdict, lightened
-from guard.scoring.link_rules import Crowd, link_evidence
 from guard.scoring.learned.models import ShardModels
+from guard.scoring.link_rules import Crowd, link_evidence
 from guard.state.link import KINDS, KeyKind
 from guard.topics import Topic
 from guard.units import EventTimeMs

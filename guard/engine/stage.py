@@ -18,19 +18,28 @@ class SourceRecord(Protocol):
     """What a stage reads of one Kafka record. aiokafka's `ConsumerRecord` fits as it is."""
 
     @property
-    def topic(self) -> str: ...
+    def topic(self) -> str:
+        """Where the record lies."""
+
     @property
-    def partition(self) -> int: ...
+    def partition(self) -> int:
+        """Its partition there."""
+
     @property
-    def offset(self) -> int: ...
+    def offset(self) -> int:
+        """Its offset there."""
+
     @property
     def timestamp(self) -> int:
         """Append time, milliseconds since the epoch."""
 
     @property
-    def key(self) -> bytes | None: ...
+    def key(self) -> bytes | None:
+        """Its key, if any."""
+
     @property
-    def value(self) -> bytes | None: ...
+    def value(self) -> bytes | None:
+        """Its bytes; None is a tombstone."""
 
 
 class Message(Struct, frozen=True):

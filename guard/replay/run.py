@@ -7,11 +7,10 @@ from typing import IO, Final
 from msgspec import Struct
 
 from guard.decisions.decision import Decision, encode_decision
-from guard.engine.control import Control
 from guard.engine.driver import Driver
 from guard.errors import DecodeError, InputError
 from guard.events.decode import Decoder
-from guard.replay.lines import read_lines
+from guard.convert.source import read_lines
 
 NAMED_MAX: Final = 20
 """Unreadable lines named one by one; further ones are only counted."""
@@ -31,19 +30,16 @@ class Replayed(Struct):
 
 def replay(
     paths: Sequence[Path],
-    control: Control,
-    shards: int,
+    driver: Driver,
     decisions: IO[bytes] | None,
     *,
     strict: bool = False,
-    has_watch_list: bool = True,
     progress: Callable[[int], None] = lambda _: None,
 ) -> tuple[Replayed, dict[bytes, bytes]]:
-    """Run the files through the engine; the campaigns' last records by id come back with the summary.
+    """Run the files through the engine of a fresh driver; the campaigns' last records by id come back with the summary.
 
     Raises InputError when no line can be read, or at the first unreadable one if `strict`.
     """
-    driver = Driver(shards, control, has_watch_list=has_watch_list)
     decoder = Decoder()
     seen = Replayed()
     for path in paths:

@@ -69,7 +69,9 @@ def _ceiling(strongest: dict[str, float], reasons: list[Reason]) -> float:
     for one in reasons:
         if one.code not in SHARING_CODES:
             left *= 1.0 - one.weight
-    return SHARING_ALONE_MAX + (1.0 - SHARING_ALONE_MAX) * min(1.0, max(0.0, 1.0 - left - BEHAVIOUR_LITTLE) / (BEHAVIOUR_ENOUGH - BEHAVIOUR_LITTLE))
+    return SHARING_ALONE_MAX + (1.0 - SHARING_ALONE_MAX) * min(
+        1.0, max(0.0, 1.0 - left - BEHAVIOUR_LITTLE) / (BEHAVIOUR_ENOUGH - BEHAVIOUR_LITTLE)
+    )
 
 
 def _independent(strongest: dict[str, float]) -> int:

@@ -29,11 +29,16 @@ class Hit(Protocol):
     """A watched key that an account carries."""
 
     @property
-    def campaign_id(self) -> str: ...
+    def campaign_id(self) -> str:
+        """Whose key it is."""
+
     @property
-    def kind(self) -> KeyKind: ...
+    def kind(self) -> KeyKind:
+        """Its kind."""
+
     @property
-    def weight(self) -> float: ...
+    def weight(self) -> float:
+        """How strongly it marks the campaign, 0-1."""
 
 
 def watch_evidence(hits: Iterable[Hit]) -> list[Reason]:

@@ -60,7 +60,7 @@ class Client(Struct):
         """Milliseconds until it calls again after a 403; None when it gives up. A fleet replaces the account."""
         if self.pool is not None:
             self.is_retired = True
-            self.pool.replace(self, dice)
+            self.pool.replace()
             return None
         return dice.uniform(5.0, 20.0) * MINUTE_MS
 
@@ -79,7 +79,7 @@ class Pool(Struct):
         if siblings:
             self.called.append(dice.choice(siblings))
 
-    def replace(self, blocked: Client, dice: random.Random) -> None:
+    def replace(self) -> None:
         """A blocked account is replaced from the reserve, as long as there is one."""
         if self.reserve:
             fresh = self.reserve.pop(0)

@@ -47,9 +47,7 @@ def fleet(market: Market, dice: random.Random, plan: Plan) -> Iterator[Client]:
     reserve = round(plan.accounts * RESERVE_SHARE)
     for number in range(plan.accounts + reserve):
         days = dice.uniform(60, 900) if dice.random() < OLD_SHARE else dice.uniform(0.3, 13)
-        identity = market.identity(
-            plan=1, created=market.start - int(days * DAY_MS), card=cards[number % len(cards)] if cards else None
-        )
+        identity = market.identity(plan=1, created=market.start - int(days * DAY_MS), card=cards[number % len(cards)] if cards else None)
         identity["client_fingerprint"] = dice.choice(stacks)
         gap_ms = plan.gap_s * SECOND_MS * dice.uniform(0.85, 1.15)
         truth = Truth(market.account_id(), "fleet", honest=False, family=plan.family, campaign=plan.name)

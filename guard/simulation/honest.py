@@ -1,7 +1,7 @@
 """The honest crowd: people, two kinds of pipelines, coding agents, and the customers that look most like a fleet."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from guard.simulation.client import Client, Truth
@@ -45,7 +45,7 @@ def pipelines(market: Market, dice: random.Random, count: int, *, is_bursty: boo
         yield Client(Truth(market.account_id(), kind, honest=True), identity, ask, _arrivals(rate, burst), (dice.choice(market.clouds),))
 
 
-def _one_turn(used: Template, lengths: Lengths, parameters: dict[str, Any]) -> Any:
+def _one_turn(used: Template, lengths: Lengths, parameters: dict[str, Any]) -> Callable[[random.Random], dict[str, Any]]:
     def ask(dice: random.Random) -> dict[str, Any]:
         given, output = lengths.draw(dice)
         return {**used.fields(dice), **parameters, "messages": 2, "input_tokens": given, "output_tokens": output}
@@ -53,7 +53,7 @@ def _one_turn(used: Template, lengths: Lengths, parameters: dict[str, Any]) -> A
     return ask
 
 
-def _arrivals(rate_per_s: float, burst: int) -> Any:
+def _arrivals(rate_per_s: float, burst: int) -> Callable[[random.Random], float]:
     left = [0]
 
     def wait(dice: random.Random) -> float:
@@ -75,10 +75,22 @@ def agents(market: Market, dice: random.Random, count: int) -> Iterator[Client]:
         def ask(dice: random.Random, dialogue: Dialogue = dialogue) -> dict[str, Any]:
             fields = dialogue.ask(dice)
             size = min(AGENT_PREFIX_TOKENS + fields["input_tokens"], 490_000)
-            return {**fields, "input_tokens": size, "cached_tokens": min(size, AGENT_PREFIX_TOKENS + fields["cached_tokens"]), "tools": 18, "tool_results": 1}
+            return {
+                **fields,
+                "input_tokens": size,
+                "cached_tokens": min(size, AGENT_PREFIX_TOKENS + fields["cached_tokens"]),
+                "tools": 18,
+                "tool_results": 1,
+            }
 
         identity = {**market.identity(plan=1), "client_fingerprint": stack, "user_agent": "agent-cli"}
-        yield Client(Truth(market.account_id(), "coding agent", honest=True), identity, ask, lambda dice: seconds(dice, 17.0, 1.2), market.home_networks())
+        yield Client(
+            Truth(market.account_id(), "coding agent", honest=True),
+            identity,
+            ask,
+            lambda dice: seconds(dice, 17.0, 1.2),
+            market.home_networks(),
+        )
 
 
 def harness_users(market: Market, dice: random.Random, count: int) -> Iterator[Client]:
@@ -92,7 +104,9 @@ def harness_users(market: Market, dice: random.Random, count: int) -> Iterator[C
         def wait(dice: random.Random, dialogue: Dialogue = dialogue, pause_s: float = pause_s) -> float:
             return seconds(dice, pause_s, 0.8) if dialogue.is_over else seconds(dice, 30.0, 1.0)
 
-        yield Client(Truth(market.account_id(), "harness user", honest=True, family="N8"), identity, dialogue.ask, wait, market.home_networks())
+        yield Client(
+            Truth(market.account_id(), "harness user", honest=True, family="N8"), identity, dialogue.ask, wait, market.home_networks()
+        )
 
 
 def lab(market: Market, dice: random.Random, count: int) -> Iterator[Client]:
@@ -145,5 +159,5 @@ def couple_cards(clients: list[Client], dice: random.Random, share: float) -> No
 
 def first_call(client: Client, dice: random.Random, span_ms: int) -> float:
     """When a client calls first: pipelines and agents soon, people any time of the world."""
-    is_machine = "pipeline" in client.truth.kind or client.truth.kind in {"batch evaluator"}
+    is_machine = "pipeline" in client.truth.kind or client.truth.kind == "batch evaluator"
     return dice.random() * min(span_ms, 10 * MINUTE_MS if is_machine else max(span_ms, HOUR_MS))

@@ -33,7 +33,9 @@ class Market:
         self._count += 1
         return f"acct-{self._count:05d}-{self._dice.getrandbits(24):06x}"
 
-    def identity(self, plan: int | None = None, *, created: int | None = None, card: str | None = None, org: str | None = None) -> dict[str, Any]:
+    def identity(
+        self, plan: int | None = None, *, created: int | None = None, card: str | None = None, org: str | None = None
+    ) -> dict[str, Any]:
         """The identity fields of one more account: a plan, a card of its own unless given, a client stack that others use too."""
         dice = self._dice
         name, limit = PLANS[min(int(dice.expovariate(0.9)), 3) if plan is None else plan]

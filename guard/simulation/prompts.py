@@ -42,9 +42,16 @@ class Template(Struct):
         }
 
 
-def template(dice: random.Random, shapes: int = 3, **fields: Any) -> Template:
+def template(
+    dice: random.Random,
+    shapes: int = 3,
+    *,
+    elicitation: tuple[float, float] = HONEST_ELICITATION,
+    rubric: tuple[float, float] = HONEST_RUBRIC,
+    wobble_bits: int = 1,
+) -> Template:
     """A template of its own."""
-    return Template(hashed(dice), tuple(hashed(dice) for _ in range(shapes)), dice.getrandbits(64), **fields)
+    return Template(hashed(dice), tuple(hashed(dice) for _ in range(shapes)), dice.getrandbits(64), elicitation, rubric, wobble_bits)
 
 
 class Dialogue:

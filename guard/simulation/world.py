@@ -12,7 +12,6 @@ from guard.events.request import RequestEvent
 from guard.gateway.orders import PASS, Answer
 from guard.simulation.client import Client, Truth
 
-
 STATUS = {Action.ALLOW: 200, Action.THROTTLE: 429, Action.CHALLENGE: 403, Action.BLOCK: 403}
 
 
@@ -100,5 +99,3 @@ class World:
         for name in self._missing.get(client.account, ()):
             fields.pop(name, None)
         return RequestEvent(event_id=f"{self._session}-{self._events:08x}", event_time=at, account_id=client.account, **fields)
-
-

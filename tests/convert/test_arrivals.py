@@ -22,6 +22,7 @@ WINDOWS = st.builds(
 
 @given(WINDOWS, st.integers(0, 99))
 def test_arrivals_rise_and_stay_in_their_window(window, seed):
+    """A resampled trace that leaves its windows would have another rhythm than the one measured."""
     times = list(draw_arrivals(window, random.Random(seed), 0))
 
     assert times == sorted(times)

@@ -28,6 +28,7 @@ def run(*words):
 
 
 def test_plain_and_packed_files_hold_the_same_events_and_repeat_byte_by_byte(source, tmp_path):
+    """Traces are large; packing one must not change what a replay decides."""
     written = {}
     for name in ("a.jsonl", "b.jsonl.gz", "c.jsonl.gz", "d.jsonl.zst"):
         assert run(source, "--out", tmp_path / name).exit_code == 0
@@ -39,6 +40,7 @@ def test_plain_and_packed_files_hold_the_same_events_and_repeat_byte_by_byte(sou
 
 
 def test_the_mapping_can_be_asked_for_without_a_file():
+    """Whoever judges a result must know which column became which field."""
     result = run("--mapping")
 
     assert "input_tokens" in result.output
@@ -46,6 +48,7 @@ def test_the_mapping_can_be_asked_for_without_a_file():
 
 
 def test_the_summary_is_for_programs_too(source, tmp_path):
+    """Scripts read the counts."""
     result = run(source, "--out", tmp_path / "a.jsonl", "--json")
 
     assert json.loads(result.stdout) == {
@@ -65,10 +68,12 @@ def test_an_unreadable_source_leaves_no_file_behind(tmp_path):
 
 @pytest.mark.parametrize(("words", "error"), [((), UsageError), (("/nowhere/x.csv",), InputError)])
 def test_a_missing_source_is_named(words, error):
+    """The commonest mistake gets the clearest line."""
     assert isinstance(run(*words).exception, error)
 
 
 def test_an_output_that_cannot_be_written_is_named(source):
+    """Better at once than after an hour of converting."""
     error = run(source, "--out", "/nowhere/a.jsonl").exception
 
     assert isinstance(error, InputError)

@@ -57,6 +57,7 @@ def test_every_line_is_an_event_without_a_broken_field(kind, tmp_path):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_events_come_by_time_with_ids_of_their_own_and_repeat_with_the_seed(kind, tmp_path):
+    """The stream arrives by time, and an evaluation must be repeatable."""
     path = source(tmp_path, kind)
     events, _ = converted(kind, path)
     times = [event["event_time"] for event in events]
@@ -80,6 +81,7 @@ def test_the_mapping_names_every_field_and_only_fields_of_the_contract(kind):
     ("kind", "names"), [("azure2023", ["azure2023.csv"]), ("gentd26", ["G0000"]), ("weka-claude-code", ["trace_", "agent"])]
 )
 def test_no_identifier_of_the_source_passes_through(kind, names, tmp_path):
+    """Identifiers of a data set are personal data somewhere else."""
     events, _ = converted(kind, source(tmp_path, kind))
 
     assert all(name not in json.dumps(events) for name in names)
@@ -87,6 +89,7 @@ def test_no_identifier_of_the_source_passes_through(kind, names, tmp_path):
 
 
 def test_azure_files_are_one_account_each_unless_told(tmp_path):
+    """The trace knows no accounts; the mapping is stated, not guessed."""
     path = source(tmp_path, "azure2023")
     events, seen = converted("azure2023", path)
 
@@ -97,6 +100,7 @@ def test_azure_files_are_one_account_each_unless_told(tmp_path):
 
 
 def test_mooncake_knows_cached_blocks_and_a_prefix_after_the_providers_own(tmp_path):
+    """The first block is the provider's own and would link everybody."""
     first, second = converted("mooncake", source(tmp_path, "mooncake"))[0]
 
     assert (first["cached_tokens"], second["cached_tokens"]) == (0, 1_024)
@@ -121,6 +125,7 @@ def events_account(events: list[dict[str, Any]], event_id: str) -> str:
 
 
 def test_a_forked_session_is_the_account_of_its_origin(tmp_path):
+    """A fork counted as a stranger would be a false crossing."""
     events, seen = converted("weka-claude-code", source(tmp_path, "weka-claude-code"))
 
     assert seen.accounts == 2
@@ -129,6 +134,7 @@ def test_a_forked_session_is_the_account_of_its_origin(tmp_path):
 
 
 def test_a_request_without_timing_has_no_latency_and_a_sub_agent_no_prefix(tmp_path):
+    """Missing is missing, not zero."""
     events, _ = converted("weka-claude-code", source(tmp_path, "weka-claude-code"))
     agent = next(event for event in events if event["event_id"] == "weka-claude-code-000000003")
 
@@ -147,6 +153,7 @@ def test_servegen_clients_keep_their_rate_and_lengths(tmp_path):
 
 
 def test_servegen_heeds_days_clients_and_the_rate_limit(tmp_path):
+    """Unthinned, the traces hold more requests than any test can send."""
     folder = source(tmp_path, "servegen")
 
     assert converted("servegen", folder, clients=1)[1].accounts == 1
@@ -155,6 +162,7 @@ def test_servegen_heeds_days_clients_and_the_rate_limit(tmp_path):
 
 
 def test_another_seed_draws_other_requests(tmp_path):
+    """Several seeds are several samples only if they differ."""
     folder = source(tmp_path, "servegen")
 
     assert converted("servegen", folder, seed=8)[0] != converted("servegen", folder)[0]
@@ -168,6 +176,7 @@ def test_without_a_start_the_newest_event_lies_just_before_now(tmp_path):
 
 
 def test_bad_lines_are_counted_and_named_and_the_rest_is_converted(tmp_path):
+    """One torn line must not cost a day of traffic."""
     path = source(tmp_path, "azure2023")
     path.write_text(path.read_text() + "yesterday,1,2\n2023-11-16 18:17:05,-4,2\n1,2\n2023-11-16 18:17:05,x,2\n2023-11-16 18:17:06,1,2\n")
     _, seen = converted("azure2023", path)
@@ -181,6 +190,7 @@ def test_bad_lines_are_counted_and_named_and_the_rest_is_converted(tmp_path):
     "content", [b"", b"nonsense\n", b"\xff\xfe\x00\n\n{}\n", b'{"session": "a"}\n', b'{"timestamp": 1e999}\n', b"[" * 5_000]
 )
 def test_a_file_of_another_kind_is_one_clear_error(kind, content, tmp_path):
+    """Two formats are easily mistaken for one another."""
     path = tmp_path / "some.log"
     path.write_bytes(content)
 
@@ -190,6 +200,7 @@ def test_a_file_of_another_kind_is_one_clear_error(kind, content, tmp_path):
 
 @pytest.mark.parametrize("content", ["", "1,2\n", "a,b,c,d,e,f\n", "0,nan,1,Gamma,1,1\n", "0,-1,1,Gamma,1,1\n"])
 def test_a_broken_client_of_servegen_is_one_clear_error(content, tmp_path):
+    """Which of 146 files is broken is what one wants to know."""
     folder = source(tmp_path, "servegen")
     (folder / "chunk-1-trace.csv").write_text(content)
 
@@ -199,6 +210,7 @@ def test_a_broken_client_of_servegen_is_one_clear_error(content, tmp_path):
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'{"0": {"input_tokens": "{a: b}", "output_tokens": "{1: 1}"}}', b'{"0": 7}'])
 def test_broken_lengths_of_servegen_are_one_clear_error(content, tmp_path):
+    """A distribution that sums to nothing would draw nothing."""
     folder = source(tmp_path, "servegen")
     (folder / "chunk-0-dataset.json.gz").write_bytes(gzip.compress(content))
 
@@ -207,10 +219,12 @@ def test_broken_lengths_of_servegen_are_one_clear_error(content, tmp_path):
 
 
 def test_an_unknown_kind_is_told_which_there_are():
+    """The answer to a typing mistake is the list."""
     with pytest.raises(UsageError, match="servegen"):
         kind_named("nginx")
 
 
 def test_a_start_that_no_calendar_reaches_is_refused(tmp_path):
+    """Milliseconds mistaken for seconds land in the year 50,000."""
     with pytest.raises(InputError, match="--start"):
         converted("azure2023", source(tmp_path, "azure2023"), start=253_402_300_799_999)

@@ -30,6 +30,7 @@ def converted(tmp_path: Path, kind: str, *paths: Path, plan: Plan | None = None)
 
 
 def test_azure(traces, tmp_path):
+    """The real files convert without a bad line."""
     events, seen = converted(tmp_path, "azure2023", *sorted((traces / "azure2023").glob("*.csv")))
 
     assert (seen.events, seen.accounts) == (28_185, 2)
@@ -37,6 +38,7 @@ def test_azure(traces, tmp_path):
 
 
 def test_mooncake(traces, tmp_path):
+    """The real file converts without a bad line."""
     events, _ = converted(tmp_path, "mooncake", traces / "mooncake/conversation_trace.jsonl")
 
     assert len(events) == 12_031
@@ -44,6 +46,7 @@ def test_mooncake(traces, tmp_path):
 
 
 def test_coding_agents(traces, tmp_path):
+    """The real sessions convert, forks grouped with their origin."""
     events, seen = converted(tmp_path, "weka-claude-code", traces / "cc_dev.jsonl.gz")
 
     assert (seen.events, seen.accounts) == (22_296, 335)
@@ -52,6 +55,7 @@ def test_coding_agents(traces, tmp_path):
 
 
 def test_api_clients(traces, tmp_path):
+    """The real clients convert within the rate limit."""
     events, seen = converted(tmp_path, "servegen", traces / "servegen", plan=Plan(days=0.02))
 
     assert seen.accounts > 20
@@ -60,6 +64,7 @@ def test_api_clients(traces, tmp_path):
 
 
 def test_image_users_for_evaluation(traces, tmp_path):
+    """Arrivals of 4,247 real users, for evaluation only."""
     _, seen = converted(tmp_path, "gentd26", traces / "gentd26/lora_request_trace.csv")
 
     assert (seen.events, seen.accounts) == (26_823, 4_247)

@@ -40,6 +40,7 @@ def refusal(value: bytes) -> DecodeError:
 
 
 def test_an_event_with_only_the_required_fields_works_and_missing_is_not_zero():
+    """Every other field is evidence that may be missing."""
     event = decode(record())
 
     assert (event.account_id, event.status) == ("alice", 200)
@@ -60,6 +61,7 @@ def test_fields_we_do_not_know_are_ignored():
 @pytest.mark.parametrize("field", REQUIRED)
 @pytest.mark.parametrize("null", [True, False])
 def test_a_required_field_that_lacks_is_a_dead_letter(field, null):
+    """Without an account or a time there is nothing to judge."""
     fields = {**LEAST, field: None} if null else {name: value for name, value in LEAST.items() if name != field}
     error = refusal(json.dumps(fields).encode())
 
@@ -78,6 +80,7 @@ def test_a_required_field_that_lacks_is_a_dead_letter(field, null):
     ],
 )  # fmt: skip
 def test_a_required_field_that_is_illegal_is_a_dead_letter(field, token):
+    """A wrong type is the gateway's fault and must be seen."""
     error = refusal(raw(field, token))
 
     assert error.reason == "illegal_field"
@@ -94,11 +97,13 @@ def test_a_required_field_that_is_illegal_is_a_dead_letter(field, token):
     ],
 )  # fmt: skip
 def test_what_is_no_json_object_is_a_dead_letter(value, reason):
+    """Bytes of another program end up on the topic sooner or later."""
     assert refusal(value).reason == reason
     assert reason in REASONS
 
 
 def test_16_kib_pass_and_one_byte_more_is_a_dead_letter():
+    """A limit that nobody tests is another limit."""
     padded = record(padding="")
     full = padded[:-2] + b"x" * (RECORD_BYTES_MAX - len(padded)) + padded[-2:]
 
@@ -130,6 +135,7 @@ def test_an_optional_field_that_breaks_its_rule_counts_as_missing_and_is_counted
 
 
 def test_null_is_missing_and_no_fault():
+    """Many encoders write null for what they do not know."""
     decoder = Decoder()
 
     assert decoder.decode(record(status=None, plan=None, temperature=None)).status == 200
@@ -138,6 +144,7 @@ def test_null_is_missing_and_no_fault():
 
 @pytest.mark.parametrize("field", [name for name in RULES if RULES[name] is RULES["plan"]])
 def test_text_is_cut_at_128_characters(field):
+    """A long name must not keep an exchange from being judged."""
     assert getattr(decode(record(**{field: "é" * 300})), field) == "é" * 128
 
 
@@ -146,10 +153,12 @@ def test_text_is_cut_at_128_characters(field):
     [("", "unknown"), ("a\nb", "a\ufffdb"), ("\ud800", "\ufffd"), ("gpt\u202eevil", "gpt\ufffdevil"), ("模型-1", "模型-1")],
 )
 def test_the_callers_model_name_never_costs_the_event(sent, kept):
+    """A caller who names a strange model would otherwise be invisible."""
     assert decode(record(model=sent)).model == kept
 
 
 def test_of_a_key_given_twice_the_last_counts():
+    """Both ways of reading must agree, or a caller chooses which one sees him."""
     value = record()[:-1] + b', "plan": "", "plan": "pro", "input_tokens": "x", "input_tokens": 3}'
     event = decode(value)
 
@@ -157,6 +166,7 @@ def test_of_a_key_given_twice_the_last_counts():
 
 
 def test_what_stays_within_the_limits_passes_unchanged():
+    """Validation that changes good values would be worse than none."""
     event = decode(record(simhash="0123456789ABCDEF", country="de", topic=255, temperature=0, max_tokens=COUNT_MAX, cached_tokens=10))
 
     assert (event.simhash, event.country, event.topic, event.max_tokens, event.cached_tokens) == (
@@ -182,4 +192,5 @@ def test_a_dead_letter_tells_where_and_never_what():
 
 
 def test_a_tombstone_among_the_requests_is_a_dead_letter_of_no_length():
+    """A record without a value must not stop the partition."""
     assert json.loads(dead_letter(Lying(None), refusal(b"")))["length"] == 0

@@ -22,6 +22,7 @@ def test_the_partition_is_the_one_aiokafka_chooses(account, shards):
 
 @given(st.binary(max_size=200))
 def test_the_hash_is_that_of_aiokafka(key):
+    """The producer decides where a record lies; we must agree."""
     assert murmur2(key) == their_murmur2(key) & 0xFFFFFFFF
 
 
@@ -36,6 +37,7 @@ def test_the_partition_is_the_one_librdkafka_chooses(key, shards):
     ("key", "expected"), [(b"21", -973932308), (b"foobar", -790332482), (b"a-little-bit-long-string", -985981536), (b"abc", 479470107)]
 )
 def test_the_hash_gives_the_numbers_of_the_java_clients_own_test(key, expected):
+    """Most gateways are not written in Python."""
     assert murmur2(key) == expected & 0xFFFFFFFF
 
 
@@ -48,6 +50,7 @@ def test_the_memory_of_partitions_is_bounded():
 
 
 def test_accounts_spread_evenly():
+    """A crooked hash would make one shard the bottleneck."""
     dice = random.Random(7)
     counts = [0] * 8
     for _ in range(8_000):

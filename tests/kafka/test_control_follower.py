@@ -174,7 +174,7 @@ def test_a_fault_in_a_subscriber_is_seen_from_outside(play):
 
     async def scenario(bootstrap: str) -> None:
         follower = _follower(bootstrap)
-        follower.subscribe(lambda control: 1 / 0)
+        follower.subscribe(lambda _: 1 / 0)
         await follower.start()
         await put_policies(bootstrap, document(version=1))
         following = follower.following

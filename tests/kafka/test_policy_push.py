@@ -114,7 +114,7 @@ def test_a_document_that_would_be_refused_is_not_pushed(broker, tmp_path, value,
 
 
 def test_show_tells_what_is_in_force_and_each_workers_last_answer(broker):
-    """The question after every incident: who went by what?"""
+    """The question after every incident is who went by what."""
 
     async def scenario() -> None:
         await _fresh(broker.bootstrap)

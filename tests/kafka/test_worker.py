@@ -188,7 +188,7 @@ def test_without_a_broker_it_ends_with_4_and_one_line(tmp_path):
     log = tmp_path / "worker.log"
 
     assert WorkerProcess({"GUARD_BOOTSTRAP": address}, log).wait() == 4
-    assert [line for line in log.read_text().splitlines() if line.startswith("guard:")][0].startswith(f"guard: {address}:")
+    assert next(line for line in log.read_text().splitlines() if line.startswith("guard:")).startswith(f"guard: {address}:")
 
 
 def test_a_fenced_worker_ends_with_6_and_nothing_of_its_is_counted_twice(rig):

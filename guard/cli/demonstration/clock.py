@@ -82,5 +82,3 @@ class GuardClock:
         async with asyncio.timeout(STUCK_SECONDS):
             while self._checkpoints:
                 await self._wait()
-
-

@@ -19,6 +19,7 @@ from guard.control.push import Wait, push_policy, wait_for_workers
 from guard.control.reach import reaching
 from guard.control.topics_read import read_topic
 from guard.decisions.decision import Decision
+from guard.events.request import RequestEvent
 from guard.gateway.follower import DecisionFollower
 from guard.gateway.orders import Orders
 from guard.policy.signature import UNSIGNED
@@ -138,7 +139,13 @@ class Demonstration:
             self._named.append((decision.subject, frozenset(members)))
 
     async def _change_policy(self, view: View) -> None:
-        document = {"version": 1, "author": "demo", "effective_at": self._built.start, "mode": "enforce", "ladder": {"throttle_rate_rpm": 3}}
+        document = {
+            "version": 1,
+            "author": "demo",
+            "effective_at": self._built.start,
+            "mode": "enforce",
+            "ladder": {"throttle_rate_rpm": 3},
+        }
         pushed = await push_policy(self._bootstrap, json.dumps(document).encode(), UNSIGNED)
         answers = await wait_for_workers(pushed, Wait(self._bootstrap, GROUP, 30.0, lambda _: None))
         view.say(f"minute {POLICY_MINUTE}: policy version 1 (throttle to 3 a minute instead of 6) accepted by {len(answers)} workers")
@@ -170,7 +177,7 @@ class Demonstration:
         return found
 
 
-def _as_json(event: Any) -> bytes:
+def _as_json(event: RequestEvent) -> bytes:
     return _encode({name: value for name, value in msgspec.structs.asdict(event).items() if value is not None})
 
 

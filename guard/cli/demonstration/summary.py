@@ -13,7 +13,9 @@ def print_summary(console: Console, report: Report, campaigns: list[dict[str, An
     console.print()
     console.print(f"{report.events:,} exchanges in {seconds:.0f} s, {report.events / seconds:,.0f} a second.", highlight=False)
     found = sum(one.is_found for one in report.campaigns)
-    console.print(f"Campaigns: {found} of {len(report.campaigns)} found (one decision names at least four fifths of the accounts).", highlight=False)
+    console.print(
+        f"Campaigns: {found} of {len(report.campaigns)} found (one decision names at least four fifths of the accounts).", highlight=False
+    )
     table = Table(box=None, pad_edge=False)
     for heading in ("campaign", "found as", "accounts", "caught", "leaked before the first throttle", "before a block"):
         table.add_column(heading, justify="left" if heading in {"campaign", "found as"} else "right")
@@ -22,7 +24,9 @@ def print_summary(console: Console, report: Report, campaigns: list[dict[str, An
     console.print(table)
     console.print(_honest(report), highlight=False)
     live = [one for one in campaigns if one["state"] == "active"]
-    console.print(f"The guard itself names {len(live)} live campaigns on guard.campaigns, of {len(campaigns)} it ever opened.", highlight=False)
+    console.print(
+        f"The guard itself names {len(live)} live campaigns on guard.campaigns, of {len(campaigns)} it ever opened.", highlight=False
+    )
 
 
 def _row(one: CampaignScore, names: dict[str, str]) -> tuple[str, ...]:

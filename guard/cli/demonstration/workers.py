@@ -31,7 +31,9 @@ class WorkerProcess:
         """Start the process; it is not ready yet."""
         command = (sys.executable, "-m", "guard.cli.main", "run", "--bootstrap", self._bootstrap, "--enforce", "--metrics-port", "0")
         with self.log.open("wb") as log:
-            self._process = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log, env={**os.environ, "GUARD_LOG_LEVEL": "info"})
+            self._process = await asyncio.create_subprocess_exec(
+                *command, stdout=log, stderr=log, env={**os.environ, "GUARD_LOG_LEVEL": "info"}
+            )
 
     async def wait_until_ready(self) -> None:
         """Return when `/readyz` says so. Raises GuardError with the last line of the log when it ends or takes too long."""
@@ -55,7 +57,7 @@ class WorkerProcess:
             self.url = found.group(1)
         try:
             async with session.get(f"{self.url}/readyz") as answer:
-                return answer.status == 200  # noqa: PLR2004
+                return answer.status == 200
         except aiohttp.ClientError:
             return False
 

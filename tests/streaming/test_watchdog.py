@@ -1,0 +1,46 @@
+"""What counts as life: progress, and nothing else."""
+
+from aiokafka import TopicPartition
+
+from guard.streaming import watchdog
+from guard.streaming.watchdog import Progress, Standstill
+
+REQUESTS = TopicPartition("guard.requests", 0)
+
+
+def test_a_partition_with_records_that_never_arrive_has_stalled():
+    """A consumer that slowly dies looks alive from outside."""
+    progress = Progress(30.0)
+
+    assert progress.stalled(0.0, {REQUESTS: (5, 9)}) is None
+    assert progress.stalled(29.0, {REQUESTS: (5, 12)}) is None
+    assert progress.stalled(31.0, {REQUESTS: (5, 12)}) == REQUESTS
+
+
+def test_a_partition_that_moves_or_has_nothing_to_read_has_not_stalled():
+    """A long backlog and a quiet night are no faults."""
+    progress = Progress(30.0)
+    progress.stalled(0.0, {REQUESTS: (5, 9)})
+
+    assert progress.stalled(31.0, {REQUESTS: (6, 900)}) is None
+    assert progress.stalled(62.0, {REQUESTS: (900, 900)}) is None
+    assert progress.stalled(93.0, {REQUESTS: (900, 900)}) is None
+
+
+def test_a_partition_that_comes_back_is_judged_anew(monkeypatch):
+    """It was somebody else's meanwhile."""
+    progress = Progress(30.0)
+    progress.stalled(0.0, {REQUESTS: (5, 9)})
+    progress.stalled(10.0, {})
+
+    assert progress.stalled(31.0, {REQUESTS: (5, 9)}) is None
+
+
+def test_a_process_that_did_not_run_stood_still_and_one_that_worked_hard_did_not():
+    """A stopped machine has lost its partitions; a busy one has kept its heartbeat, which runs in a thread of its own."""
+    stopped, busy = Standstill(6.0), Standstill(6.0)
+    wall, cpu = stopped._wall, stopped._cpu
+
+    assert stopped.stood_still(wall + 20.0, cpu + 0.1) > 19.0
+    assert busy.stood_still(busy._wall + 20.0, busy._cpu + 19.0) == 0.0
+    assert watchdog.BEAT_SECONDS < 6.0
