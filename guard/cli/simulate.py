@@ -16,9 +16,9 @@ import zstandard
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from guard.cli.options import AsJson
+from guard.convert.source import read_lines
 from guard.decisions.decision import decode_decision
 from guard.errors import InputError, UsageError
-from guard.convert.source import read_lines
 from guard.simulation.client import Truth
 from guard.simulation.presets import ATTACKS, NEGATIVES, Built, build
 from guard.simulation.score import Report, Scorer

@@ -6,11 +6,11 @@ from typing import IO, Final
 
 from msgspec import Struct
 
+from guard.convert.source import read_lines
 from guard.decisions.decision import Decision, encode_decision
 from guard.engine.driver import Driver
 from guard.errors import DecodeError, InputError
 from guard.events.decode import Decoder
-from guard.convert.source import read_lines
 
 NAMED_MAX: Final = 20
 """Unreadable lines named one by one; further ones are only counted."""

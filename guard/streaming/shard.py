@@ -84,7 +84,7 @@ class Shard:
     async def _run(self) -> None:
         while True:
             await self._work.wait()
-            delay = self._pace.delay(time.monotonic(), self.waiting)
+            delay = self._pace.delay(time.monotonic(), self.waiting, self.queued)
             if delay:
                 await asyncio.sleep(delay)
             await self.flush()

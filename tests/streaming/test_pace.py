@@ -17,6 +17,15 @@ def test_flushes_begin_at_the_set_distance():
     assert pace.delay(now=50.2, waiting=1) == 0
 
 
+def test_a_worker_that_is_behind_flushes_less_often():
+    """A decision waits for the backlog then, not for the flush: the processor belongs to the backlog."""
+    pace = Pace(100)
+    pace.began(50.0)
+
+    assert pace.delay(now=50.2, waiting=1, queued=10_000) > 0
+    assert pace.delay(now=50.31, waiting=1, queued=10_000) == 0
+
+
 def test_many_waiting_records_do_not_wait_for_the_clock():
     """During a backlog the size of a transaction is what must stay bounded."""
     pace = Pace(1_000)
