@@ -21,6 +21,7 @@ from guard.topics import Topic
 from guard.units import DAY_MS
 
 TEMPLATES: Final = frozenset({KeyKind.PREFIX, KeyKind.SHAPE})
+PLACES: Final = frozenset({KeyKind.CLIENT, KeyKind.NETWORK})
 
 SIMHASH_BANDS: Final = 4
 """Bands of 16 bits: two SimHashes within 3 bits share at least one (Manku, Jain, Das Sarma 2007)."""
@@ -109,7 +110,7 @@ class Contacts:
         for kind, value in keys_of(event):
             key = key_hash(kind, value)
             use = b.keys.get(key)
-            is_wanted = kind is not KeyKind.PAYMENT and (is_full or kind in TEMPLATES)
+            is_wanted = kind in TEMPLATES or (is_full and kind in PLACES)
             if use is not None and is_wanted and use.uses > use.told:
                 self._tell(kind, key, self._contact(record, kind, value, at, use, is_first=False))
 

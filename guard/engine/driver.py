@@ -18,8 +18,8 @@ from guard.events.partition import partition_of
 from guard.events.request import RequestEvent
 from guard.topics import Topic
 
-FLUSH_MS: Final = 250
-"""Event time between two drains of one stage: about the way of a contact through two flushes of the stream."""
+FLUSH_MS: Final = 500
+"""Event time between two drains of one stage: the way of a contact through a few flushes of the stream."""
 FLUSH_RECORDS: Final = 256
 OWNERS_MAX: Final = 1_000_000
 """Account -> shard, remembered because the hash costs more than the look-up; beyond it forgotten and begun anew."""

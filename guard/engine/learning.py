@@ -5,7 +5,7 @@ from typing import Final
 
 from guard.engine.account_record import AccountRecord
 from guard.scoring.account_rules import reason
-from guard.scoring.fusion import Verdict
+from guard.scoring.fusion import Verdict, fuse
 from guard.scoring.learned.crowd import CAP, RANK_FROM, squashed
 from guard.scoring.learned.models import ShardModels
 from guard.scoring.learned.past import OwnPast
@@ -53,7 +53,11 @@ class Learner:
     def learn(self, record: AccountRecord, features: Mapping[str, float], verdict: Verdict, at: int) -> None:
         """One lesson, if the account may teach: unsuspected, unsanctioned, and not lately heard."""
         is_heard = record.learned_at and at - record.learned_at < LESSON_EVERY_MS
-        if is_heard or verdict.score >= TEACHER_SCORE_MAX or record.behaviour.exchanges < TEACHER_EXCHANGES_MIN:
+        if is_heard or record.behaviour.exchanges < TEACHER_EXCHANGES_MIN:
+            return
+        # The crowd's own verdict does not count here: a model that shuts out its own edge would shrink for ever.
+        others = fuse(one for one in verdict.reasons if one.code != "unlike_the_crowd")
+        if others.score >= TEACHER_SCORE_MAX:
             return
         if record.standing.is_sanctioned(at):
             return

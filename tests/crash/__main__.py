@@ -22,9 +22,10 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=6)
     parser.add_argument("--seed", type=int, nargs="+", default=[1])
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--engine", choices=["toy", "real"], default="toy", help="the counting stages, or the guard's own")
     parser.add_argument("--stop", action="store_true", help="instead stop a worker inside a transaction, and wake it later")
     options = parser.parse_args()
-    plans = [Plan(options.events, options.kills, seed, options.workers) for seed in options.seed]
+    plans = [Plan(options.events, options.kills, seed, options.workers, options.engine) for seed in options.seed]
     with contextlib.ExitStack() as stack:
         log = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "workers.log"
         bootstrap = options.bootstrap or stack.enter_context(EmbeddedBroker()).bootstrap

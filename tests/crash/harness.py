@@ -7,13 +7,14 @@ from pathlib import Path
 
 import msgspec
 
-from guard.topics import Topic
+from tests.crash import engine_referee, referee
 from tests.crash.fleet import Fleet
 from tests.crash.load import Load
-from tests.crash.referee import Verdict, judge, state
+from tests.crash.referee import Verdict
 from tests.support.broker import fresh_topics
 
 SHARDS = 4
+REFEREES = {"toy": (referee.counted, referee.judge), "real": (engine_referee.counted, engine_referee.judge_engine)}
 KILL_SECONDS = (2.0, 9.0)
 """Between two kills: sometimes before the group has settled, sometimes after."""
 CATCH_UP_SECONDS = 90.0
@@ -26,6 +27,8 @@ class Plan(msgspec.Struct, frozen=True):
     kills: int
     seed: int
     workers: int = 2
+    engine: str = "toy"
+    """`toy`, of which everything is known in advance, or `real`: the guard's own stages."""
 
     @property
     def moments(self) -> list[tuple[float, int]]:
@@ -59,26 +62,26 @@ class Outcome(msgspec.Struct, frozen=True):
 def crash_run(bootstrap: str, plan: Plan, log: Path) -> Outcome:
     """Run the plan on fresh topics of this broker."""
     fresh_topics(bootstrap, SHARDS)
-    environment = {"GUARD_BOOTSTRAP": bootstrap, "GUARD_GROUP": f"crash-{plan.seed}-{time.time_ns()}"}
+    environment = {"GUARD_BOOTSTRAP": bootstrap, "GUARD_GROUP": f"crash-{plan.seed}-{time.time_ns()}", "TOY_ENGINE": plan.engine}
+    count, judge = REFEREES[plan.engine]
     began = time.monotonic()
     load = Load(bootstrap, plan.events, plan.seed, plan.per_second)
     fleet = Fleet(plan.workers, environment, log)
     try:
-        wait_for(lambda: all(worker.is_ready for worker in fleet.workers), fleet)
+        assert wait_for(lambda: all(worker.is_ready for worker in fleet.workers), fleet), "the workers are not ready"
         load.start()
         for seconds, index in plan.moments:
             _tend_for(seconds, fleet)
             fleet.kill(index)
         wait_for(lambda: load.is_done, fleet)
         assert not load.failed, f"{load.failed} events were not taken by the broker"
-        catch_up(bootstrap, plan.events, fleet)
+        catch_up(lambda: count(bootstrap), plan.events, fleet)
         codes = fleet.end()
     finally:
         load.stop()
         fleet.destroy()
-    counted = sum(tally.count for tally in state(bootstrap, Topic.ACCOUNTS_STATE).values())
     verdict = judge(bootstrap, load.expected)
-    return Outcome(verdict, counted, time.monotonic() - began, fleet.kills, fleet.restarts, fleet.bad_ends, codes)
+    return Outcome(verdict, count(bootstrap), time.monotonic() - began, fleet.kills, fleet.restarts, fleet.bad_ends, codes)
 
 
 def wait_for(condition: Callable[[], bool], fleet: Fleet, seconds: float = CATCH_UP_SECONDS) -> bool:
@@ -97,13 +100,12 @@ def _tend_for(seconds: float, fleet: Fleet) -> None:
     wait_for(lambda: time.monotonic() >= until, fleet)
 
 
-def catch_up(bootstrap: str, events: int, fleet: Fleet) -> None:
+def catch_up(count: Callable[[], int], events: int, fleet: Fleet) -> None:
     """Wait until all events and their forwards are counted; the verdict tells if they never are."""
 
     def is_done() -> bool:
         time.sleep(0.5)
-        counts = [state(bootstrap, topic) for topic in (Topic.ACCOUNTS_STATE, Topic.LINKS_STATE)]
-        return all(sum(tally.count for tally in tallies.values()) >= events for tallies in counts)
+        return count() >= events
 
     wait_for(is_done, fleet)
     _tend_for(2.0, fleet)

@@ -52,8 +52,9 @@ def state(bootstrap: str, changelog: Topic) -> dict[str, Tally]:
 
 
 class Verdict(msgspec.Struct):
-    """What is wrong; all zeros is right."""
+    """What is wrong, all zeros is right; and how many decisions were seen."""
 
+    decisions: int = 0
     events_lost: int = 0
     events_counted_twice: int = 0
     forwards_lost: int = 0
@@ -66,39 +67,47 @@ class Verdict(msgspec.Struct):
     @property
     def is_clean(self) -> bool:
         """Nothing lost, nothing twice."""
-        return not any(msgspec.structs.astuple(self))
+        return not any(msgspec.structs.astuple(self)[1:])
 
 
 def judge(bootstrap: str, expected: Counter[str]) -> Verdict:
     """Compare what is committed with the events sent per account."""
     verdict = Verdict()
     counted = {name: tally.count for name, tally in state(bootstrap, Topic.ACCOUNTS_STATE).items()}
-    verdict.events_lost, verdict.events_counted_twice = _differences(expected, counted)
+    verdict.events_lost, verdict.events_counted_twice = differences(expected, counted)
     links: Counter[str] = Counter()
     for account, count in expected.items():
         links[link_of(account)] += count
     forwarded = {name: tally.count for name, tally in state(bootstrap, Topic.LINKS_STATE).items()}
-    verdict.forwards_lost, verdict.forwards_counted_twice = _differences(links, forwarded)
+    verdict.forwards_lost, verdict.forwards_counted_twice = differences(links, forwarded)
     suspected = {f"link-{name}": count // SUSPECT_EVERY for name, count in links.items() if count >= SUSPECT_EVERY}
     campaigns = {name: tally.count for name, tally in state(bootstrap, Topic.CAMPAIGNS_STATE).items()}
-    verdict.suspicions_wrong = sum(_differences(suspected, campaigns))
+    verdict.suspicions_wrong = sum(differences(suspected, campaigns))
     wanted = [f"{name}/{n}" for name, count in expected.items() for n in range(DECIDE_EVERY, count + 1, DECIDE_EVERY)]
     wanted += [f"{name}/{n}" for name, count in suspected.items() for n in range(1, count + 1)]
-    _judge_decisions(verdict, committed(bootstrap, Topic.DECISIONS), wanted)
+    verdict.decisions_missing = len(set(wanted) - judge_ids(verdict, committed(bootstrap, Topic.DECISIONS)))
     return verdict
 
 
-def _differences(expected: "Counter[str] | dict[str, int]", found: dict[str, int]) -> tuple[int, int]:
+def differences(expected: "Counter[str] | dict[str, int]", found: dict[str, int]) -> tuple[int, int]:
+    """How much is missing and how much is too much, over all names."""
     names = expected.keys() | found.keys()
     gaps = [expected.get(name, 0) - found.get(name, 0) for name in names]
     return sum(gap for gap in gaps if gap > 0), sum(-gap for gap in gaps if gap < 0)
 
 
-def _judge_decisions(verdict: Verdict, records: Iterable[Record], wanted: list[str]) -> None:
+def judge_ids(verdict: Verdict, records: Iterable[Record]) -> set[str]:
+    """Count decisions seen twice and ids with two bodies; the ids seen."""
     bodies: dict[str, Counter[bytes]] = {}
     for _, _, value in records:
         assert value is not None
         bodies.setdefault(msgspec.json.decode(value)["decision_id"], Counter())[value] += 1
-    verdict.decisions_missing = len(set(wanted) - bodies.keys())
-    verdict.decisions_twice = sum(sum(copies.values()) - 1 for copies in bodies.values())
+    verdict.decisions = len(bodies)
+    verdict.decisions_twice = sum(copies.total() - 1 for copies in bodies.values())
     verdict.ids_with_two_bodies = sum(len(copies) > 1 for copies in bodies.values())
+    return set(bodies)
+
+
+def counted(bootstrap: str) -> int:
+    """Events that have been counted in both the accounts and the links stage."""
+    return min(sum(tally.count for tally in state(bootstrap, topic).values()) for topic in (Topic.ACCOUNTS_STATE, Topic.LINKS_STATE))

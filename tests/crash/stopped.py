@@ -13,7 +13,7 @@ from guard.topics import Topic
 from tests.crash.fleet import Fleet, WorkerProcess
 from tests.crash.harness import SHARDS, catch_up, wait_for
 from tests.crash.load import Load
-from tests.crash.referee import Verdict, judge
+from tests.crash.referee import Verdict, counted, judge
 from tests.streaming.toy_worker import STOP_FILE
 from tests.support.broker import fresh_topics
 
@@ -79,7 +79,7 @@ def stopped_run(bootstrap: str, log: Path, per_second: float = 1_500.0) -> Stopp
         assert wait_for(lambda: all(arrivals.at[shard] for shard in range(SHARDS)), fleet), "no decisions"
         seen = _stop_one(fleet, arrivals, environment[STOP_FILE])
         load.stop()
-        catch_up(bootstrap, sum(load.expected.values()), fleet)
+        catch_up(lambda: counted(bootstrap), load.expected.total(), fleet)
         fleet.end()
     finally:
         load.stop()

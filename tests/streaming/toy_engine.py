@@ -13,6 +13,7 @@ from guard.engine.control import Control
 from guard.engine.stage import Message, Outcome, SourceRecord
 from guard.streaming.stages import StageKind, StageTable
 from guard.topics import Topic
+from guard.units import DAY_MS
 
 DECIDE_EVERY = 10
 SUSPECT_EVERY = 100
@@ -163,13 +164,15 @@ TOY_STAGES: StageTable = {StageKind.ACCOUNTS: ToyAccounts, StageKind.LINKS: ToyL
 
 
 def toy_event(number: int, account: str, at: int) -> bytes:
-    """An event as it lies on the requests topic: about 330 bytes, like a real one."""
+    """An event as it lies on the requests topic: about 400 bytes, like a real one, and suspicious to the guard's own engine."""
     return _json(
         {
             "event_id": f"e-{number:09d}",
             "event_time": at,
             "account_id": account,
-            "org_id": "org-1",
+            "account_created": at - 2 * DAY_MS,
+            "payment_fingerprint": f"k1:card-{link_of(account)}",
+            "reasoning_elicitation": 0.95,
             "plan": "pay-as-you-go",
             "model": "frontier-1",
             "operation": "chat",

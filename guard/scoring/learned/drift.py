@@ -29,11 +29,12 @@ class DriftModel:
     def __init__(self) -> None:
         self.lessons: deque[tuple[float, ...]] = deque(maxlen=LESSONS_MAX)
         self._spread = [utils.Rolling(stats.Var, window_size=LESSONS_MAX) for _ in MOVES]
+        self._limits: tuple[float, ...] = SCALES
 
     def score(self, moves: tuple[float, ...]) -> float:
         """How far the moves go toward extraction, 0-1."""
         left = 1.0
-        for move, weight, scale in zip(moves, WEIGHTS, self._scales(), strict=True):
+        for move, weight, scale in zip(moves, WEIGHTS, self._limits, strict=True):
             left *= 1.0 - weight * min(1.0, max(0.0, move) / scale)
         return 1.0 - left
 
@@ -42,9 +43,11 @@ class DriftModel:
         self.lessons.append(moves)
         for spread, move in zip(self._spread, moves, strict=True):
             spread.update(move)
+        if len(self.lessons) >= LESSONS_MIN:
+            self._limits = tuple(self._scale(scale, spread.get()) for scale, spread in zip(SCALES, self._spread, strict=True))
 
-    def _scales(self) -> list[float]:
-        if len(self.lessons) < LESSONS_MIN:
-            return list(SCALES)
-        spreads = [max(0.0, spread.get()) ** 0.5 for spread in self._spread]
-        return [min(max(scale, SIGMAS * spread), scale * SCALE_GROWTH_MAX) for scale, spread in zip(SCALES, spreads, strict=True)]
+    @staticmethod
+    def _scale(scale: float, variance: float) -> float:
+        """The crowd's three sigmas within limits. Rounded, so that sums rolled on and sums begun anew after a restart agree."""
+        spread: float = max(0.0, variance) ** 0.5
+        return round(min(max(scale, SIGMAS * spread), scale * SCALE_GROWTH_MAX), 6)

@@ -78,7 +78,10 @@ class ShardModels:
         if stored.format > FORMAT:
             raise GuardError(f"model snapshot has format {stored.format}, this guard reads up to {FORMAT}: run the newer version")
         models = cls(stored.seed)
-        models.crowd.restore(stored.crowd, stored.learned, stored.ranks)
-        for moves in stored.moves:
-            models.drift.learn(moves)
+        try:
+            models.crowd.restore(stored.crowd, stored.learned, stored.ranks)
+            for moves in stored.moves:
+                models.drift.learn(moves)
+        except ValueError as error:
+            raise GuardError(f"model snapshot: {error}; it should be one that a guard wrote") from None
         return models
