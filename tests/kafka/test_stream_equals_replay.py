@@ -65,7 +65,10 @@ def _streamed(bootstrap: str, events: list[RequestEvent], policy: bytes, log: Pa
     asyncio.run(create_topics(bootstrap, SHARDS))
     asyncio.run(push_policy(bootstrap, policy, UNSIGNED))
     command = [sys.executable, "-m", "guard.cli.main", "run", "--bootstrap", bootstrap, "--metrics-port", "0"]
-    with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, "GUARD_LOG_LEVEL": "warning"}) as worker:
+    with (
+        log.open("wb") as out,
+        subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, "GUARD_LOG_LEVEL": "warning"}) as worker,
+    ):
         try:
             asyncio.run(_produce(bootstrap, events))
             _wait_until_counted(bootstrap, len(events), log)
@@ -80,7 +83,9 @@ def _wait_until_counted(bootstrap: str, events: int, log: Path) -> None:
     decisions = -1
     while quiet < 3:
         assert time.monotonic() < until, log.read_text()[-500:]
-        records = {record.key: record.value for record in asyncio.run(read_topic(bootstrap, Topic.ACCOUNTS_STATE)) if record.value is not None}
+        records = {
+            record.key: record.value for record in asyncio.run(read_topic(bootstrap, Topic.ACCOUNTS_STATE)) if record.value is not None
+        }
         now = len(asyncio.run(read_topic(bootstrap, Topic.DECISIONS)))
         is_done = summarize(Topic.ACCOUNTS_STATE, records).exchanges == events and now == decisions
         quiet, decisions = (quiet + 1 if is_done else 0), now
@@ -125,7 +130,4 @@ def test_with_everything_on_stream_and_replay_sanction_the_same_accounts(own_bro
 
 async def _clear(bootstrap: str) -> None:
 
-
     await renew_topics(bootstrap, shards=SHARDS)
-
-
