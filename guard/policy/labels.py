@@ -54,7 +54,20 @@ class Label(Struct, frozen=True, kw_only=True):
         return self.at <= at < self.expires_at
 
 
-_decode = msgspec.json.Decoder(Label).decode
+class _Written(Struct, frozen=True, kw_only=True):
+    """A label as it may be written: what has no end or no note may also say null."""
+
+    label_id: str
+    scope: Scope
+    subject: str
+    verdict: Verdict
+    at: EventTimeMs
+    author: str
+    expires_at: EventTimeMs | None = None
+    note_ref: str | None = None
+
+
+_decode = msgspec.json.Decoder(_Written).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -63,9 +76,10 @@ def decode_label(value: bytes) -> Label:
     if len(value) > LABEL_BYTES_MAX:
         raise LabelError(f"label: {len(value)} bytes; at most {LABEL_BYTES_MAX} are read")
     try:
-        label = _decode(value)
+        written = msgspec.structs.asdict(_decode(value))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise LabelError(f"label: {ascii(str(error))[1:-1][:200]}") from None
+    label = Label(**{name: said for name, said in written.items() if said is not None})
     _check(label)
     return label
 

@@ -98,19 +98,24 @@ def hostile(records: int, seed: int) -> tuple[Counter[str], Counter[str], float]
     return outcomes, uncaught, seconds
 
 
-def main() -> int:
+def show(records: int, seed: int) -> int:
     """Print the counts; 1 when anything was uncaught."""
+    outcomes, uncaught, seconds = hostile(records, seed)
+    for name in ("event", *REASONS, "uncaught", "optional values counted as missing"):
+        print(f"{outcomes[name]:>10,}  {name}")
+    print(f"{records:,} records, seed {seed}, {records / seconds:,.0f} records/s in decode")
+    for name, count in uncaught.most_common():
+        print(f"uncaught {count}: {name}")
+    return 1 if uncaught else 0
+
+
+def main() -> int:
+    """Mutate, decode, count."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=7)
     asked = parser.parse_args()
-    outcomes, uncaught, seconds = hostile(asked.records, asked.seed)
-    for name in ("event", *REASONS, "uncaught", "optional values counted as missing"):
-        print(f"{outcomes[name]:>10,}  {name}")
-    print(f"{asked.records:,} records, seed {asked.seed}, {asked.records / seconds:,.0f} records/s in decode")
-    for name, count in uncaught.most_common():
-        print(f"uncaught {count}: {name}")
-    return 1 if uncaught else 0
+    return show(asked.records, asked.seed)
 
 
 if __name__ == "__main__":

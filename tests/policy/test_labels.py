@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guard.policy.labels import LABEL_BYTES_MAX, LabelBook, Verdict
+from guard.policy.labels import LABEL_BYTES_MAX, LabelBook, Verdict, decode_label
+from guard.policy.policy import FOREVER_AT
 from guard.units import EventTimeMs
 
 LABEL: dict[str, Any] = {
@@ -123,3 +124,10 @@ def test_only_the_last_record_of_each_subject_matters(history: list[tuple[str, V
     assert full == compacted
     assert full.hash == compacted.hash
     assert list(full.exemptions()) == list(compacted.exemptions())
+
+
+def test_null_stands_for_no_end_and_no_note() -> None:
+    """Many encoders write null for what they leave open."""
+    written = b'{"label_id":"l","scope":"account","subject":"a","verdict":"benign","at":5,"author":"x","expires_at":null,"note_ref":null}'
+
+    assert decode_label(written).expires_at == FOREVER_AT

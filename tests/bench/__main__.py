@@ -1,0 +1,30 @@
+"""`python -m tests.bench [memory|replay|stream|latency|pause|hostile ...]`: the figures of this machine, each named with its unit."""
+
+import sys
+from collections.abc import Callable
+
+from tests.bench import hostile, latency, memory, stream, whole_step
+from tests.bench import replay as replay_bench
+
+BENCHES: dict[str, Callable[[], None]] = {
+    "memory": memory.main,
+    "replay": replay_bench.main,
+    "stream": stream.main,
+    "latency": latency.main,
+    "hostile": lambda: hostile.show(1_000_000, 7),
+    "whole-step": lambda: whole_step.main(100_000),
+}
+
+
+def main(names: list[str]) -> None:
+    """Run the named benches, or all."""
+    unknown = sorted(set(names) - BENCHES.keys())
+    if unknown:
+        sys.exit(f"bench: no {', '.join(unknown)}; there are {', '.join(BENCHES)}")
+    for name in names or BENCHES:
+        print(f"== {name}", flush=True)
+        BENCHES[name]()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
