@@ -1,4 +1,4 @@
-"""A worker that measures itself: processor time from its first flush until all events are committed."""
+"""A worker that measures itself: processor time until all events, and all that came of them, are committed."""
 
 import asyncio
 import os
@@ -30,25 +30,34 @@ class _FixedControl:
         """Nothing to stop."""
 
 
+QUIET_SECONDS = 1.5
+"""Without a flush for so long, and with all events in, everything that came of them is committed too."""
+
+
 class _Meter:
-    """Counts accounts-stage records; prints and ends when all are in."""
+    """Processor time from the first recovered shard to the last flush, over all events; ends the worker when it is quiet."""
 
     def __init__(self, events: int) -> None:
-        self._events, self._seen, self._began, self._skipped = events, 0, 0.0, 0
+        self._events, self._seen = events, 0
+        self._began = self._used = 0.0
+        self._end: asyncio.TimerHandle | None = None
 
     def flushed(self, report: FlushReport) -> None:
-        """Start the clock at the first flush, whose own records are not counted."""
-        records = sum(lane.records for lane in report.lanes if lane.kind is StageKind.ACCOUNTS)
-        self._seen += records
-        if not self._began:
-            self._began, self._skipped = time.process_time(), records
-        elif self._seen >= self._events:
-            used = time.process_time() - self._began
-            print(f"us_per_event={used / (self._events - self._skipped) * 1e6:.2f}", flush=True)
-            os.kill(os.getpid(), signal.SIGTERM)
+        """One more flush."""
+        self._seen += sum(lane.records for lane in report.lanes if lane.kind is StageKind.ACCOUNTS)
+        self._used = time.process_time() - self._began
+        if self._end is not None:
+            self._end.cancel()
+        if self._seen >= self._events:
+            self._end = asyncio.get_running_loop().call_later(QUIET_SECONDS, self._finish)
+
+    def _finish(self) -> None:
+        print(f"us_per_event={self._used / self._events * 1e6:.2f}", flush=True)
+        os.kill(os.getpid(), signal.SIGTERM)
 
     def recovered(self, shard: int, records: int, seconds: float) -> None:
-        """Not measured here."""
+        """The clock starts with the first shard."""
+        self._began = self._began or time.process_time()
 
     def released(self, shard: int) -> None:
         """Not measured here."""

@@ -19,7 +19,7 @@ def main() -> None:
         topic_disable_leader=True, datadir=tempfile.mkdtemp(prefix="guard-bench-"),
     )  # fmt: skip
     topic = app.topic(Topic.REQUESTS.value, value_type=bytes, value_serializer="raw", key_type=bytes, key_serializer="raw")
-    counts = app.Table("counts", default=int, key_type=bytes, key_serializer="raw", partitions=8)
+    counts = app.Table("counts", default=int, key_type=bytes, partitions=8)
     meter = {"seen": 0, "began": 0.0}
 
     async def count(stream: faust.StreamT) -> None:
