@@ -1,5 +1,6 @@
 """How a worker is set up: one frozen value from flags and `GUARD_*` variables, checked where it enters."""
 
+import gc
 from collections.abc import Mapping
 from typing import Final
 
@@ -47,6 +48,15 @@ NUMBERS: Final[Mapping[str, Number]] = {
     "metrics_port": Number(0, 65_535),
 }
 """Settings that are whole numbers, with what they may be. A session is 6 s or longer: brokers refuse less by default."""
+
+
+YOUNG_OBJECTS = 50_000
+OLD_ROUNDS = 100
+
+
+def calm_collector() -> None:
+    """Let the cyclic garbage collector look seldom: a worker keeps a million records that have no cycles, and looking costs."""
+    gc.set_threshold(YOUNG_OBJECTS, 20, OLD_ROUNDS)
 
 
 def variable(setting: str) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from prometheus_client import CollectorRegistry
 
-from guard.config import WorkerConfig, worker_config
+from guard.config import WorkerConfig, calm_collector, worker_config
 from guard.control.follower import ControlFollower
 from guard.control.keys import key_ring
 from guard.logs import LogObserver, configure_logging
@@ -38,6 +38,7 @@ def run(
     }  # fmt: skip
     config = worker_config(flags, os.environ)
     configure_logging(log_level)
+    calm_collector()
     asyncio.run(_work(config))
 
 

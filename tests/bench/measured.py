@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from guard.config import WorkerConfig
+from guard.config import WorkerConfig, calm_collector
 from guard.control.board import opening_control
 from guard.streaming.observer import FlushReport
 from guard.streaming.stages import StageKind, StageTable
@@ -76,5 +76,6 @@ class _Meter:
 def measure(stages: StageTable) -> None:
     """Run these stages over the topic: `BOOTSTRAP EVENTS` on the command line."""
     bootstrap, events = sys.argv[1], int(sys.argv[2])
+    calm_collector()
     config = WorkerConfig(bootstrap=bootstrap, group=f"bench-{time.time_ns()}")
     asyncio.run(run_worker(config, _FixedControl(), _Meter(events), stages))
