@@ -1,5 +1,6 @@
 """The front door: which commands there are, and how their errors end."""
 
+import logging
 import os
 import sys
 from typing import NoReturn
@@ -53,6 +54,7 @@ def version() -> None:
 
 def main() -> NoReturn:
     """Run one command. A `GuardError` is one line on stderr and its own exit code; never a traceback for a user's mistake."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what its client cannot do, our own line says
     try:
         app(standalone_mode=True)
     except GuardError as error:

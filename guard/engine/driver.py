@@ -62,6 +62,11 @@ class Driver:
         self.tallies: dict[str, int] = {}
         """Counts by name over all stages so far."""
 
+    @property
+    def accounts(self) -> int:
+        """Accounts seen so far."""
+        return sum(stage.subjects for stage in self._accounts)
+
     def take(self, event: RequestEvent, appended_at: int) -> None:
         """Take in one event. Decisions that come of it are in `decided` once their stage is drained."""
         shard = self._owners.get(event.account_id)
