@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Annotated, cast
+from typing import IO, Annotated, TypeVar, cast
 
 import msgspec
 import typer
@@ -17,8 +17,9 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from guard.cli.options import AsJson
 from guard.convert.source import read_lines
-from guard.decisions.decision import decode_decision
+from guard.decisions.decision import Decision
 from guard.errors import InputError, UsageError
+from guard.events.request import RequestEvent
 from guard.simulation.client import Truth
 from guard.simulation.presets import ATTACKS, NEGATIVES, Built, build
 from guard.simulation.score import Report, Scorer
@@ -29,6 +30,7 @@ WRONG_LABELS = 0.02
 LABELLED_SHARE = 0.1
 """A tenth of the accounts is labelled, two in a hundred of them wrongly, hours late (reference protocol)."""
 
+T = TypeVar("T")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -54,7 +56,7 @@ def simulate(
         raise UsageError(f"--compress is {compress[:20]!a}; it should be none, gz or zst")
     now = time.time_ns() // 1_000_000 - MINUTE_MS
     built = build(world, seed, now if end is None else end, _names(attacks), _names(negatives))
-    out.mkdir(parents=True, exist_ok=True)
+    _make_folder(out)
     events = out / ("events.jsonl" if compress == "none" else f"events.jsonl.{compress}")
     count = _write(built, events)
     _write_lines(out / "truth.jsonl", (msgspec.json.encode(truth) for truth in built.truths))
@@ -65,6 +67,13 @@ def simulate(
         )
     else:
         typer.echo(f"{count:,} events of {len(built.truths):,} accounts in {events}; truth.jsonl and labels.jsonl beside it")
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be made ({error.strerror}); name a folder that may be written to") from None
 
 
 def _names(words: str) -> tuple[str, ...]:
@@ -122,19 +131,24 @@ def _labels(built: Built, seed: int) -> Iterator[bytes]:
 
 def _scored(folder: Path, decisions: Path) -> Report:
     truth_file = folder / "truth.jsonl"
-    scorer = Scorer(msgspec.json.decode(line, type=Truth) for _, line in read_lines(truth_file))
+    scorer = Scorer(_read(truth_file, Truth, "an account's truth"))
     events = next((path for path in sorted(folder.glob("events.jsonl*"))), None)
     if events is None:
         raise InputError(f"{folder}: no events.jsonl; it should be a folder that `guard simulate` wrote")
-    for number, line in read_lines(decisions):
-        try:
-            scorer.decision(decode_decision(line))
-        except msgspec.MsgspecError as error:
-            raise InputError(f"{decisions}: line {number}: {error}; each line should be a decision") from None
-    for _, line in read_lines(events):
-        event = msgspec.json.decode(line)
-        scorer.exchange(event["account_id"], event["event_time"], was_refused=event.get("status", 200) >= 400 and "decision_id" in event)
+    for decision in _read(decisions, Decision, "a decision"):
+        scorer.decision(decision)
+    for event in _read(events, RequestEvent, "a request event"):
+        scorer.exchange(event.account_id, event.event_time, was_refused=event.was_refused_by_guard)
     return scorer.report()
+
+
+def _read(path: Path, kind: type[T], what: str) -> Iterator[T]:
+    decoder = msgspec.json.Decoder(kind)
+    for number, line in read_lines(path):
+        try:
+            yield decoder.decode(line)
+        except msgspec.MsgspecError as error:
+            raise InputError(f"{path}: line {number}: {error}; each line should be {what}") from None
 
 
 def _print(report: Report, *, as_json: bool) -> None:

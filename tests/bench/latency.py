@@ -1,10 +1,6 @@
 """From produce to a read-committed reader of the decision: a burst of young accounts, each of which earns a throttle."""
 
 import asyncio
-import os
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -12,6 +8,7 @@ from pathlib import Path
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from guard.cli.demonstration.workers import WorkerProcess
 from guard.streaming.broker import EmbeddedBroker
 from guard.topics import Topic
 from tests.support.broker import fresh_topics
@@ -38,16 +35,18 @@ def main() -> None:
 
 
 def _measure(bootstrap: str, rate: int) -> list[float]:
-    command = [sys.executable, "-m", "guard.cli.main", "run", "--bootstrap", bootstrap, "--enforce", "--metrics-port", "0"]
-    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("wb") as log:
-        worker = subprocess.Popen(
-            [*command, "--group", f"lat-{time.time_ns()}"], stdout=log, stderr=log, env={**os.environ, "GUARD_LOG_LEVEL": "error"}
-        )
+    return asyncio.run(_with_worker(bootstrap, rate))
+
+
+async def _with_worker(bootstrap: str, rate: int) -> list[float]:
+    with tempfile.TemporaryDirectory() as folder:
+        worker = WorkerProcess("worker", bootstrap, Path(folder) / "log")
+        await worker.start()
         try:
-            return asyncio.run(_drive(bootstrap, rate))
+            await worker.wait_until_ready()
+            return await _drive(bootstrap, rate)
         finally:
-            worker.send_signal(signal.SIGTERM)
-            worker.wait(timeout=30)
+            await worker.end()
 
 
 async def _drive(bootstrap: str, rate: int) -> list[float]:
@@ -67,7 +66,6 @@ async def _drive(bootstrap: str, rate: int) -> list[float]:
 
 
 async def _load(producer: AIOKafkaProducer, rate: int, sent: dict[str, float]) -> None:
-    await asyncio.sleep(SETTLE_SECONDS)
     began, number, young = time.monotonic(), 0, 0
     while (elapsed := time.monotonic() - began) < SECONDS:
         while number < elapsed * rate:
