@@ -1,62 +1,77 @@
-"""The front door: which commands there are, and how their errors end."""
+"""The front door: which commands there are, and how their errors end.
+
+Only the command that is asked for is imported: `guard pause` must not wait for the models that it has no use for.
+"""
 
 import logging
 import os
 import sys
-from typing import NoReturn
+from importlib import import_module
+from typing import Final, NamedTuple, NoReturn
 
 import typer
 
 from guard import __version__
-from guard.cli.broker import broker
-from guard.cli.convert import convert
-from guard.cli.demo import demo
-from guard.cli.labels import label_app
-from guard.cli.pause import pause, resume
-from guard.cli.policy import policy_app
-from guard.cli.replay import replay_command
-from guard.cli.run import run
-from guard.cli.simulate import simulate
-from guard.cli.state import state
-from guard.cli.tables import features, reasons, thresholds
-from guard.cli.topics import topics_app
 from guard.errors import GuardError
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Finds the fleets of accounts that harvest a language model's answers, and tells the gateway what to do about them.",
-)
-app.command()(demo)
-app.command()(run)
-app.command()(broker)
-app.add_typer(topics_app, name="topics")
-app.add_typer(policy_app, name="policy")
-app.add_typer(label_app, name="label")
-app.command()(pause)
-app.command()(resume)
-app.command()(state)
-app.command("replay")(replay_command)
-app.command()(simulate)
 
-app.command()(convert)
-app.command()(features)
-app.command()(reasons)
-app.command()(thresholds)
+class Command(NamedTuple):
+    """Where a command lives: a function, or a group of commands."""
+
+    module: str
+    name: str
 
 
-@app.command()
+COMMANDS: Final = {
+    "demo": Command("demo", "demo"),
+    "run": Command("run", "run"),
+    "broker": Command("broker", "broker"),
+    "topics": Command("topics", "topics_app"),
+    "policy": Command("policy", "policy_app"),
+    "label": Command("labels", "label_app"),
+    "pause": Command("pause", "pause"),
+    "resume": Command("pause", "resume"),
+    "state": Command("state", "state"),
+    "replay": Command("replay", "replay_command"),
+    "simulate": Command("simulate", "simulate"),
+    "convert": Command("convert", "convert"),
+    "features": Command("tables", "features"),
+    "reasons": Command("tables", "reasons"),
+    "thresholds": Command("tables", "thresholds"),
+}
+"""Every command by its name, in the order of `guard --help`."""
+
+HELP: Final = "Finds the fleets of accounts that harvest a language model's answers, and tells the gateway what to do about them."
+
+
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)
+
+
+def command_line(asked: str | None = None) -> typer.Typer:
+    """The command line with the command that is asked for, or with all of them."""
+    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    for name in () if asked == "version" else (asked,) if asked in COMMANDS else COMMANDS:
+        found = getattr(import_module(f"guard.cli.{COMMANDS[name].module}"), COMMANDS[name].name)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=name)
+        else:
+            app.command(name)(found)
+    app.callback(help=HELP, no_args_is_help=True)(_together)
+    app.command()(version)
+    return app
+
+
+def _together() -> None:
+    """Keep a command line of one command a line of commands."""
 
 
 def main() -> NoReturn:
     """Run one command. A `GuardError` is one line on stderr and its own exit code; never a traceback for a user's mistake."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what its client cannot do, our own line says
     try:
-        app(standalone_mode=True)
+        command_line(sys.argv[1] if len(sys.argv) > 1 else None)(standalone_mode=True, prog_name="guard")
     except GuardError as error:
         print(f"guard: {error}", file=sys.stderr)  # noqa: T201
         raise SystemExit(error.exit_code) from None

@@ -1,9 +1,9 @@
-"""`python -m tests.bench [memory|replay|stream|latency|pause|hostile ...]`: the figures of this machine, each named with its unit."""
+"""`python -m tests.bench [NAME ...]`: the figures of this machine, each named with its unit."""
 
 import sys
 from collections.abc import Callable
 
-from tests.bench import hostile, latency, memory, stream, whole_step
+from tests.bench import hostile, latency, memory, pause, recovery, stream, whole_step
 from tests.bench import replay as replay_bench
 
 BENCHES: dict[str, Callable[[], None]] = {
@@ -11,6 +11,8 @@ BENCHES: dict[str, Callable[[], None]] = {
     "replay": replay_bench.main,
     "stream": stream.main,
     "latency": latency.main,
+    "pause": pause.main,
+    "recovery": recovery.main,
     "hostile": lambda: hostile.show(1_000_000, 7),
     "whole-step": lambda: whole_step.main(100_000),
 }

@@ -114,7 +114,7 @@ def test_files_that_are_mounted_exist():
 def test_every_command_is_one_of_the_command_line():
     """The files speak of commands; a renamed one would be found out only in production."""
     main = pytest.importorskip("guard.cli.main", exc_type=ImportError)
-    top = typer.main.get_command(main.app)
+    top = typer.main.get_command(main.command_line())
     commands = [service["command"] for service in compose()["services"].values() if service["image"] == OUR_IMAGE]
     commands += [re.findall(r'"([^"]+)"', argument) for argument in arguments("CMD")]
 
