@@ -19,21 +19,15 @@ from guard.engine.watchlist import WatchedKey
 from guard.features.accounts import ACCOUNT_FEATURES
 from guard.features.table import extract
 from guard.policy.judge import judge, weigh
-from guard.policy.labels import Verdict as LabelVerdict
 from guard.policy.policy import Policy
-from guard.scoring.account_rules import account_evidence, reason
+from guard.scoring.account_rules import account_evidence
 from guard.scoring.fusion import Verdict
 from guard.scoring.learned.models import ShardModels
-from guard.scoring.reasons import Reason
 from guard.scoring.watch_rules import watch_evidence
 from guard.topics import Topic
 from guard.units import EventTimeMs
 
 CAPS_KEY: Final = b"k:caps"
-LABEL_WEIGHT: Final = 0.6
-"""Below the first rung: labels are wrong about twice in a hundred (contract)."""
-BENIGN_RELIEF: Final = 0.5
-"""A benign label halves the score: strong evidence of two families still reaches a throttle."""
 REPORTED_MAX: Final = 50_000
 """Reports remembered so as not to be repeated; beyond it all are forgotten, and repeated reports change nothing."""
 
@@ -102,25 +96,18 @@ class Assessor:
         evidence = account_evidence(features, policy.thresholds)
         evidence += watch_evidence(assessment.hits)
         evidence += self._learner.evidence(record, features, policy.thresholds)
-        relief = self._label(assessment, evidence)
+        said, relief = self._control.label_says(Scope.ACCOUNT, assessment.account, at)
+        evidence += said
         verdict = weigh(evidence, policy, relief)
         if verdict.score > 0:
             self._decide(assessment, verdict, policy)
         self._learner.learn(record, features, verdict, at)
 
-    def _label(self, assessment: Assessment, evidence: list[Reason]) -> float:
-        label = self._control.labels.verdict(Scope.ACCOUNT, assessment.account, assessment.at)
-        if label is None:
-            return 0.0
-        if label.verdict is LabelVerdict.EXTRACTION:
-            evidence.append(reason("label_extraction", 1.0, 1.0, 0.0, LABEL_WEIGHT))
-        return BENIGN_RELIEF if label.verdict is LabelVerdict.BENIGN else 0.0
-
     def _decide(self, assessment: Assessment, verdict: Verdict, policy: Policy) -> None:
         record, at = assessment.record, assessment.at
         mode = policy.modes[Scope.ACCOUNT]
         sentence = judge(verdict, record.standing.order(mode), policy, at)
-        if sentence is None or self._is_settled(assessment.account, policy, at):
+        if sentence is None or self._control.is_settled(Scope.ACCOUNT, assessment.account, at, policy):
             return
         campaign_id = min((hit.campaign_id for hit in assessment.hits), default="")
         capped = None
@@ -132,10 +119,6 @@ class Assessor:
             return
         subject = Subject(Scope.ACCOUNT, assessment.account, record.standing, campaign_id=campaign_id)
         self._desk.sentence(subject, verdict, sentence, policy, at, capped=capped)
-
-    def _is_settled(self, account: str, policy: Policy, at: EventTimeMs) -> bool:
-        order = policy.orders.get((Scope.ACCOUNT, account))
-        return self._control.is_exempt(Scope.ACCOUNT, account, at, policy) or (order is not None and at < order.expires_at)
 
     def reports(self, assessment: Assessment) -> list[Message]:
         """What the campaigns stage is to be told: this account carries these kinds of keys of that campaign. Once each."""

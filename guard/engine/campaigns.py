@@ -21,7 +21,6 @@ from guard.engine.stage import Message, Outcome, SourceRecord
 from guard.engine.tallies import Tallies
 from guard.engine.watchlist import CampaignKey
 from guard.policy.judge import Sentence, judge, weigh
-from guard.policy.labels import Verdict as LabelVerdict
 from guard.policy.policy import Policy
 from guard.scoring.account_rules import reason
 from guard.scoring.fusion import Verdict
@@ -32,8 +31,6 @@ from guard.topics import Topic
 from guard.units import MINUTE_MS, EventTimeMs
 
 CAPS_KEY: Final = b"k:caps"
-LABEL_WEIGHT: Final = 0.6
-BENIGN_RELIEF: Final = 0.5
 HARD_FAMILIES_MIN: Final = 3
 """Evidence of three families is hard: its campaign passes the members' cap."""
 JUDGE_EVERY_MS: Final = 1_000
@@ -153,11 +150,8 @@ class CampaignsStage:
         floor = policy.thresholds["campaign_accounts_min"]
         if len(members) >= floor:
             evidence.append(reason("campaign_member", len(members), floor, 0.0, min(0.75, 0.5 + 0.06 * log2(len(members) / floor))))
-        label = self._control.labels.verdict(Scope.CAMPAIGN, campaign.campaign_id, at)
-        if label is not None and label.verdict is LabelVerdict.EXTRACTION:
-            evidence.append(reason("label_extraction", 1.0, 1.0, 0.0, LABEL_WEIGHT))
-        is_benign = label is not None and label.verdict is LabelVerdict.BENIGN
-        return weigh(evidence, policy, BENIGN_RELIEF if is_benign else 0.0)
+        said, relief = self._control.label_says(Scope.CAMPAIGN, campaign.campaign_id, at)
+        return weigh([*evidence, *said], policy, relief)
 
     def _decide(self, campaign: Campaign, verdict: Verdict, members: tuple[str, ...], policy: Policy, at: EventTimeMs) -> None:
         mode = policy.modes[Scope.CAMPAIGN]
@@ -166,10 +160,7 @@ class CampaignsStage:
         sentence = judge(verdict, held, policy, at)
         if sentence is None and held is not None and is_held and len(members) != campaign.members_total:
             sentence = Sentence(Action(held.action), held.expires_at)
-        order = policy.orders.get((Scope.CAMPAIGN, campaign.campaign_id))
-        if sentence is None or not members or (order is not None and at < order.expires_at):
-            return
-        if self._control.is_exempt(Scope.CAMPAIGN, campaign.campaign_id, at, policy):
+        if sentence is None or not members or self._control.is_settled(Scope.CAMPAIGN, campaign.campaign_id, at, policy):
             return
         capped = None
         if mode is Mode.ENFORCE and not is_held and verdict.families < HARD_FAMILIES_MIN:

@@ -12,9 +12,7 @@ from guard.engine.issue import Desk, Subject
 from guard.engine.learning import drift_evidence
 from guard.engine.link_record import LinkMemory
 from guard.policy.judge import Sentence, judge, weigh
-from guard.policy.labels import Verdict as LabelVerdict
 from guard.policy.policy import Policy
-from guard.scoring.account_rules import reason
 from guard.scoring.fusion import CLEAR, Verdict
 from guard.scoring.learned.models import ShardModels
 from guard.scoring.learned.past import OwnPast
@@ -24,8 +22,6 @@ from guard.state.windows import HOUR_REQUESTS
 from guard.units import EventTimeMs
 
 CAPS_KEY: Final = b"k:caps"
-LABEL_WEIGHT: Final = 0.6
-BENIGN_RELIEF: Final = 0.5
 PAST_AFTER: Final = 16
 """Exchanges before a card gets a past of its own."""
 
@@ -70,11 +66,9 @@ class PaymentJudge:
         link = memory.link
         policy = self.policy_at(EventTimeMs(at))
         evidence = [*evidence, *self._own_evidence(memory, policy)]
-        label = self._control.labels.verdict(Scope.PAYMENT, link.value, EventTimeMs(at))
-        if label is not None and label.verdict is LabelVerdict.EXTRACTION:
-            evidence.append(reason("label_extraction", 1.0, 1.0, 0.0, LABEL_WEIGHT))
-        if label is not None and label.verdict is LabelVerdict.BENIGN:
-            speaks_for = max(speaks_for, BENIGN_RELIEF)
+        said, label_relief = self._control.label_says(Scope.PAYMENT, link.value, EventTimeMs(at))
+        evidence += said
+        speaks_for = max(speaks_for, label_relief)
         verdict = weigh(evidence, policy, speaks_for) if evidence else CLEAR
         if verdict.score > 0 or is_new:
             self._decide(memory, verdict, policy, EventTimeMs(at), is_new=is_new)
@@ -95,7 +89,7 @@ class PaymentJudge:
         sentence = judge(verdict, standing, policy, at)
         if sentence is None and is_new and standing is not None and standing.is_active(at) and standing.action > Action.ALLOW:
             sentence = Sentence(Action(standing.action), standing.expires_at)
-        if sentence is None or self._is_settled(link.value, policy, at):
+        if sentence is None or self._control.is_settled(Scope.PAYMENT, link.value, at, policy):
             return
         capped = None
         is_standing = standing is not None and standing.is_active(at)
@@ -106,10 +100,6 @@ class PaymentJudge:
             return
         subject = Subject(Scope.PAYMENT, link.value, memory.standing, members=tuple(memory.members))
         self._desk.sentence(subject, verdict, sentence, policy, at, capped=capped)
-
-    def _is_settled(self, payment: str, policy: Policy, at: EventTimeMs) -> bool:
-        order = policy.orders.get((Scope.PAYMENT, payment))
-        return self._control.is_exempt(Scope.PAYMENT, payment, at, policy) or (order is not None and at < order.expires_at)
 
     def drain(self) -> list[tuple[bytes, bytes | None]]:
         """The cap count, if it has changed."""

@@ -1,6 +1,7 @@
 """The demonstration's workers: `guard run` as processes of their own, watched, killed, and ended in order."""
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
@@ -37,16 +38,12 @@ class WorkerProcess:
 
     async def wait_until_ready(self) -> None:
         """Return when `/readyz` says so. Raises GuardError with the last line of the log when it ends or takes too long."""
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(READY_SECONDS), aiohttp.ClientSession() as session:
-                while not await self._is_ready(session):
-                    if self._process is None or self._process.returncode is not None:
-                        break
+                while self._process is not None and self._process.returncode is None:
+                    if await self._is_ready(session):
+                        return
                     await asyncio.sleep(0.1)
-                else:
-                    return
-        except TimeoutError:
-            pass
         raise GuardError(f"{self.name} did not become ready; its last line: {self._last_line()}")
 
     async def _is_ready(self, session: aiohttp.ClientSession) -> bool:
