@@ -71,7 +71,7 @@ def crash_run(bootstrap: str, plan: Plan, log: Path) -> Outcome:
         assert wait_for(lambda: all(worker.is_ready for worker in fleet.workers), fleet), "the workers are not ready"
         load.start()
         for seconds, index in plan.moments:
-            _tend_for(seconds, fleet)
+            tend_for(seconds, fleet)
             fleet.kill(index)
         wait_for(lambda: load.is_done, fleet)
         assert not load.failed, f"{load.failed} events were not taken by the broker"
@@ -95,7 +95,8 @@ def wait_for(condition: Callable[[], bool], fleet: Fleet, seconds: float = CATCH
     return True
 
 
-def _tend_for(seconds: float, fleet: Fleet) -> None:
+def tend_for(seconds: float, fleet: Fleet) -> None:
+    """Tend the fleet for so long."""
     until = time.monotonic() + seconds
     wait_for(lambda: time.monotonic() >= until, fleet)
 
@@ -108,4 +109,4 @@ def catch_up(count: Callable[[], int], events: int, fleet: Fleet) -> None:
         return count() >= events
 
     wait_for(is_done, fleet)
-    _tend_for(2.0, fleet)
+    tend_for(2.0, fleet)
