@@ -61,6 +61,8 @@ class Verdict(msgspec.Struct):
     forwards_counted_twice: int = 0
     suspicions_wrong: int = 0
     decisions_missing: int = 0
+    decisions_forgotten: int = 0
+    """On the topic as a subject's newest, and not what the subject's state says."""
     decisions_twice: int = 0
     ids_with_two_bodies: int = 0
 
