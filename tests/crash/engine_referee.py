@@ -13,7 +13,7 @@ from guard.policy.schedule import PolicySchedule
 from guard.state.link import KINDS, KeyKind, LinkRecord
 from guard.topics import Topic
 from tests.crash.engine_state import EngineState, read_state
-from tests.crash.referee import Verdict, committed, differences, judge_ids
+from tests.crash.referee import Record, Verdict, committed, differences, judge_ids
 from tests.streaming.toy_engine import link_of
 
 SUSPICIOUS = PolicySchedule.builtin(enforce=False).newest.thresholds["suspicion_score"]
@@ -28,11 +28,16 @@ def counted(bootstrap: str) -> int:
 
 def judge_engine(bootstrap: str, expected: Counter[str]) -> Verdict:
     """Compare what is committed with the events sent per account."""
-    verdict, state = Verdict(), read_state(bootstrap)
+    records = [*committed(bootstrap, Topic.DECISIONS), *committed(bootstrap, Topic.SHADOW)]
+    return judge_state(read_state(bootstrap), expected, records)
+
+
+def judge_state(state: EngineState, expected: Counter[str], records: list[Record]) -> Verdict:
+    """Compare a state and the records of the decision topics with the events sent per account."""
+    verdict = Verdict()
     verdict.events_lost, verdict.events_counted_twice = differences(expected, state.exchanges)
     _judge_forwards(verdict, state, expected)
     verdict.suspicions_wrong = sum(_is_told_otherwise(state, memory.link) for memory in state.links)
-    records = [*committed(bootstrap, Topic.DECISIONS), *committed(bootstrap, Topic.SHADOW)]
     seen = judge_ids(verdict, records)
     _judge_decisions(verdict, state, seen, [decode_decision(value) for _, _, value in records if value is not None])
     return verdict

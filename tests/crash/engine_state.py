@@ -75,7 +75,11 @@ class EngineState(Struct, frozen=True):
 
 def read_state(bootstrap: str) -> EngineState:
     """The committed state as it is now."""
-    accounts, links, campaigns = (newest(bootstrap, topic) for topic in (Topic.ACCOUNTS_STATE, Topic.LINKS_STATE, Topic.CAMPAIGNS_STATE))
+    return state_of(*(newest(bootstrap, topic) for topic in (Topic.ACCOUNTS_STATE, Topic.LINKS_STATE, Topic.CAMPAIGNS_STATE)))
+
+
+def state_of(accounts: dict[bytes, bytes], links: dict[bytes, bytes], campaigns: dict[bytes, bytes]) -> EngineState:
+    """The state in these records of the three stages."""
     names = {key: key.removeprefix(ACCOUNT_PREFIX).decode() for key in accounts if key.startswith(ACCOUNT_PREFIX)}
     nodes = [_node(value) for key, value in campaigns.items() if key.startswith(NODE_PREFIX)]
     return EngineState(
