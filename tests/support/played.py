@@ -87,15 +87,21 @@ async def decisions_of(bootstrap: str) -> list[Decision]:
     return [decode_decision(record.value) for record in await read_topic(bootstrap, Topic.DECISIONS) if record.value is not None]
 
 
-async def until_counted(bootstrap: str, events: int, seconds_max: float = SECONDS_MAX) -> None:
-    """Wait until the committed state has counted all events and no decision comes any more."""
-    quiet, before = 0, -1
+async def until_counted(bootstrap: str, events: int, seconds_max: float = SECONDS_MAX) -> float:
+    """Wait until the committed state has counted all events and no decision comes any more.
+
+    Returns when all were counted, on the monotonic clock; to about a second, since the state is read again and again.
+    """
+    quiet, before, counted_at = 0, -1, 0.0
     async with asyncio.timeout(seconds_max):
         while quiet < QUIET_LOOKS:
             await asyncio.sleep(0.5)
             now = len(await read_topic(bootstrap, Topic.DECISIONS))
-            is_done = now == before and await counted(bootstrap) >= events
+            if not counted_at and await counted(bootstrap) >= events:
+                counted_at = time.monotonic()
+            is_done = now == before and counted_at > 0
             quiet, before = (quiet + 1 if is_done else 0), now
+    return counted_at
 
 
 async def counted(bootstrap: str) -> int:
