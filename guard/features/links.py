@@ -3,11 +3,11 @@
 from typing import Final
 
 from guard.features.table import Feature
-from guard.state.link import KeyKind, LinkRecord
+from guard.state.link import LinkRecord
 
 
 def _accounts(link: LinkRecord, at: int) -> float | None:
-    return float(link.accounts)
+    return link.adherents
 
 
 def _uses_per_account(link: LinkRecord, at: int) -> float | None:
@@ -15,24 +15,23 @@ def _uses_per_account(link: LinkRecord, at: int) -> float | None:
 
 
 def _dispersion(link: LinkRecord, at: int) -> float | None:
-    # An account uses many prompts of one family, each told by itself: its uses of the family are not known in one number.
-    return None if link.kind == KeyKind.PARAPHRASE else link.dispersion
+    return link.dispersion
 
 
 def _new_share(link: LinkRecord, at: int) -> float | None:
-    return link.new_accounts / link.aged_accounts if link.aged_accounts else None
+    return link.new_mass / link.aged_mass if link.aged_mass > 0 else None
 
 
 def _trusted_share(link: LinkRecord, at: int) -> float | None:
-    return link.trusted_accounts / link.aged_accounts if link.aged_accounts else None
+    return link.trusted_mass / link.aged_mass if link.aged_mass > 0 else None
 
 
 def _aged_accounts(link: LinkRecord, at: int) -> float | None:
-    return float(link.aged_accounts)
+    return link.adherents * link.aged_mass / link.mass if link.mass > 0 else None
 
 
 def _trusted_accounts(link: LinkRecord, at: int) -> float | None:
-    return float(link.trusted_accounts)
+    return link.adherents * link.trusted_mass / link.mass if link.mass > 0 else None
 
 
 def _voice(link: LinkRecord, at: int) -> float | None:
@@ -57,7 +56,9 @@ def _growth(link: LinkRecord, at: int) -> float | None:
 
 
 LINK_FEATURES: Final = (
-    Feature("accounts", "accounts", 0.0, 1e9, "a pool shares a key", "AA26-251A", 0.1, _accounts),
+    Feature(
+        "accounts", "accounts, effective", 0.0, 1e9, "a pool stands behind its keys in earnest", "Kish 1965; AA26-251A", 0.1, _accounts
+    ),
     Feature("aged_accounts", "accounts whose age is known", 0.0, 1e9, "ground of the shares", "contact", 0.1, _aged_accounts),
     Feature(
         "trusted_accounts", "trusted accounts", 0.0, 1e9, "what trusted accounts share is public", "civitai #4625", 0.1, _trusted_accounts

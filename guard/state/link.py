@@ -6,7 +6,6 @@ Accounts are exact up to `MEMBERS_MAX[kind]`; beyond it a sketch counts them (6.
 import enum
 from typing import Final
 
-import msgspec
 from msgspec import Struct
 
 from guard.state.sketch import DistinctCount
@@ -73,12 +72,16 @@ class LinkRecord(Struct, array_like=True):
     at: int = 0
     accounts: int = 0
     """Accounts that ever used the key; an estimate once `sketch` is not empty."""
-    new_accounts: int = 0
+    mass: float = 0.0
+    """Sum over accounts of their devotion: the share of each one's exchanges that carries the key."""
+    mass_square: float = 0.0
+    """Sum of its squares: with `mass`, how many accounts stand behind the key in earnest."""
+    aged_mass: float = 0.0
+    """Devotion of accounts whose age is known."""
+    new_mass: float = 0.0
     """Of which younger than `young_account_days` at their first use."""
-    aged_accounts: int = 0
-    """Of which the age is known at all."""
-    trusted_accounts: int = 0
-    """Of which trusted: old enough and never sanctioned."""
+    trusted_mass: float = 0.0
+    """Of which trusted at their first use: old enough and never sanctioned."""
     uses: float = 0.0
     tokens: float = 0.0
     uses_square: float = 0.0
@@ -98,6 +101,30 @@ class LinkRecord(Struct, array_like=True):
     suspected_score: float = 0.0
     limit_rpm: int = 0
     """Highest plan limit among the accounts."""
+    judged_at: int = 0
+    judged_accounts: int = 0
+    judged_uses: float = 0.0
+
+    @property
+    def adherents(self) -> float:
+        """How many accounts stand behind the key in earnest (Kish's effective size): who tries a public prompt once hardly counts."""
+        return self.mass * self.mass / self.mass_square if self.mass_square > 0 else 0.0
+
+    @property
+    def devotion(self) -> float:
+        """The devotion of a typical adherent, 0-1: the mean weighted by itself."""
+        return self.mass_square / self.mass if self.mass > 0 else 0.0
+
+    def weigh(self, devotion: float, age: int, sign: int = 1) -> None:
+        """Add an account's devotion to the sums by its age (1 new, 2 aged, 3 trusted, 0 unknown), or take it out with `sign` -1."""
+        self.mass += sign * devotion
+        self.mass_square += sign * devotion * devotion
+        if age:
+            self.aged_mass += sign * devotion
+            if age == 1:
+                self.new_mass += sign * devotion
+            elif age == 3:
+                self.trusted_mass += sign * devotion
 
     def count_account(self, hashed: int, listed: int, *, is_known: bool) -> bool:
         """Take in one account; True when it is new to the key. Exact below the list's bound, sketched beyond."""
@@ -125,17 +152,3 @@ class LinkRecord(Struct, array_like=True):
         mean = self.uses / self.accounts
         variance = max(0.0, self.uses_square / self.accounts - mean * mean)
         return variance / (mean * mean) - 1.0 / mean
-
-
-_encode: Final = msgspec.msgpack.Encoder().encode
-_decode: Final = msgspec.msgpack.Decoder(LinkRecord).decode
-
-
-def pack_link(record: LinkRecord) -> bytes:
-    """The record as bytes, about 1 us."""
-    return _encode(record)
-
-
-def restore_link(packed: bytes) -> LinkRecord:
-    """The record that was packed."""
-    return _decode(packed)
