@@ -28,8 +28,8 @@ STEP_BITS_MAX: Final = 4
 _SHAPE_MASK: Final = (1 << 32) - 1
 IDENTITY_KINDS: Final = (KeyKind.PAYMENT, KeyKind.PREFIX, KeyKind.CLIENT, KeyKind.NETWORK)
 
-Keys = list[tuple[KeyKind, int, str]]
-"""Link keys of one exchange: kind, hash, value."""
+Key = tuple[KeyKind, int, str]
+"""One link key of an exchange: kind, hash, value."""
 
 
 def band_of(band: int, simhash: int) -> int:
@@ -75,7 +75,7 @@ class Contacts:
         identity = (event.payment_fingerprint, event.prefix, event.client_fingerprint, event.ip_prefix)
         met: list[int] = []
         if identity != record.identity:
-            met = self._meet(record, event, identity, at, uses)
+            met = self._meet(record, identity, at, uses)
         else:
             b.same_uses += uses
         if event.shape is not None or event.simhash is not None:
@@ -89,7 +89,7 @@ class Contacts:
             untold[2] += event.reasoning_tokens or 0
         return met
 
-    def _meet(self, record: AccountRecord, event: RequestEvent, identity: tuple[str | None, ...], at: int, uses: int) -> list[int]:
+    def _meet(self, record: AccountRecord, identity: tuple[str | None, ...], at: int, uses: int) -> list[int]:
         b = record.behaviour
         settle(b)
         record.identity = identity
@@ -99,7 +99,7 @@ class Contacts:
                 continue
             key = key_hash(kind, value)
             current.append(key)
-            if self._use(record, kind, key, value, at, uses):
+            if self._use(record, (kind, key, value), at, uses):
                 met.append(key)
         b.current_keys = [key for key in current if key in b.keys]
         return met
@@ -107,22 +107,22 @@ class Contacts:
     def _repeat(self, record: AccountRecord, event: RequestEvent, at: int, uses: int) -> list[int]:
         """Count shape and paraphrase family, if the account has used them before."""
         met = []
-        for kind, key, value in _content_keys(record.behaviour, event):
-            is_known = key in record.behaviour.keys
+        for key in _content_keys(record.behaviour, event):
+            is_known = key[1] in record.behaviour.keys
             # The use that went before was not counted: nobody knew yet that there would be another.
-            if self._use(record, kind, key, value, at, uses if is_known else 2 * uses):
-                met.append(key)
+            if self._use(record, key, at, uses if is_known else 2 * uses):
+                met.append(key[1])
         return met
 
-    def _use(self, record: AccountRecord, kind: KeyKind, key: int, value: str, at: int, uses: int) -> bool:
+    def _use(self, record: AccountRecord, key: Key, at: int, uses: int) -> bool:
         """Count one use; True for a key that the account did not know, which is told at once."""
-        use = record.behaviour.keys.get(key)
+        use = record.behaviour.keys.get(key[1])
         is_first = use is None
         if use is None:
-            use = record.behaviour.remember_key(key)
+            use = record.behaviour.remember_key(key[1])
         use.uses += uses
         if is_first:
-            self._tell(record, kind, key, value, at, use, is_first=True)
+            self._tell(record, key, use, at, is_first=True)
         return is_first
 
     def tell(self, record: AccountRecord, event: RequestEvent, at: int) -> None:
@@ -131,30 +131,32 @@ class Contacts:
         settle(b)
         identity = (event.payment_fingerprint, event.prefix, event.client_fingerprint, event.ip_prefix)
         keys = [(kind, key_hash(kind, value), value) for kind, value in zip(IDENTITY_KINDS, identity, strict=True) if value is not None]
-        for kind, key, value in (*keys, *_known_content(b, event)):
-            use = b.keys.get(key)
+        for key in (*keys, *_known_content(b, event)):
+            use = b.keys.get(key[1])
             if use is not None and use.uses > use.told:
-                self._tell(record, kind, key, value, at, use, is_first=False)
+                self._tell(record, key, use, at, is_first=False)
 
-    def _tell(self, record: AccountRecord, kind: KeyKind, key: int, value: str, at: int, use: KeyUse, *, is_first: bool) -> None:
-        contact = self._contact(record, kind, key, value, at, use, is_first=is_first)
+    def _tell(self, record: AccountRecord, key: Key, use: KeyUse, at: int, *, is_first: bool) -> None:
+        contact = self._contact(record, key, use, at, is_first=is_first)
+        kind, hashed, value = key
         if kind is KeyKind.PARAPHRASE:
             for shard in shards_of(int(value, 16), self._shards):
                 self._contacts.setdefault(shard, []).append(contact)
         else:
-            self._contacts.setdefault(key % self._shards, []).append(contact)
+            self._contacts.setdefault(hashed % self._shards, []).append(contact)
 
-    def _contact(self, record: AccountRecord, kind: KeyKind, key: int, value: str, at: int, use: KeyUse, *, is_first: bool) -> Contact:
+    def _contact(self, record: AccountRecord, key: Key, use: KeyUse, at: int, *, is_first: bool) -> Contact:
         b = record.behaviour
         told, use.told = use.told, use.uses
         means = b.means
         answered = max(1, b.exchanges - b.refused)
+        principal = record.principal or (record.identity[0] if record.identity is not None else None) or ""
         contact = Contact(
-            kind, key, value, record.account, at, use.uses - told, use.uses * use.uses - told * told, is_first,
-            age_of(record, at, self.young_days, self.trusted_days), min(1.0, use.uses / answered), record.principal, b.limit_rpm,
+            *key, record.account, at, use.uses - told, use.uses * use.uses - told * told, is_first,
+            age_of(record, at, self.young_days, self.trusted_days), min(1.0, use.uses / answered), principal, b.limit_rpm,
             means[columns.ELICITATION], means[columns.RUBRIC], means[columns.SINGLE_TURN], b.windows.tokens_per_request,
         )  # fmt: skip
-        if kind is KeyKind.PAYMENT:
+        if key[0] is KeyKind.PAYMENT:
             contact.input_tokens, contact.output_tokens, contact.reasoning_tokens = b.untold_tokens
             b.untold_tokens = [0, 0, 0]
         return contact
@@ -197,9 +199,9 @@ def settle(b: Behaviour) -> None:
         b.same_uses = 0
 
 
-def _content_keys(b: Behaviour, event: RequestEvent) -> Keys:
+def _content_keys(b: Behaviour, event: RequestEvent) -> list[Key]:
     """Shape and paraphrase family of the exchange, if they are repeated; both are remembered. Later turns quote the dialogue."""
-    found: Keys = []
+    found: list[Key] = []
     if event.shape is not None:
         key = key_hash(KeyKind.SHAPE, event.shape)
         if key in b.keys or b.repeated_shape(key & _SHAPE_MASK):
@@ -212,9 +214,9 @@ def _content_keys(b: Behaviour, event: RequestEvent) -> Keys:
     return found
 
 
-def _known_content(b: Behaviour, event: RequestEvent) -> Keys:
+def _known_content(b: Behaviour, event: RequestEvent) -> list[Key]:
     """Shape and paraphrase family of an exchange that has been taken in."""
-    found: Keys = []
+    found: list[Key] = []
     if event.shape is not None:
         found.append((KeyKind.SHAPE, key_hash(KeyKind.SHAPE, event.shape), event.shape))
     if event.simhash is not None and event.conversation is None and b.prompts:

@@ -36,7 +36,7 @@ class Contact(Struct, array_like=True, gc=False):
     devotion: float
     """Share of the account's answered exchanges so far that carried the key, 0-1."""
     principal: str
-    """The organisation behind the account, empty when unknown."""
+    """Who stands behind the account: its organisation, else its payment fingerprint; empty when neither is known."""
     limit_rpm: int
     voice: float
     rubric: float

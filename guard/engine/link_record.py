@@ -85,7 +85,7 @@ class LinkMemory:
             self._list(contact.account, len(self.members), level, contact.age)
         else:
             link.weigh(max(level / LEVELS, DEVOTION_MIN), contact.age)
-        link.organisation = _merged(link.organisation, contact.principal)
+        link.principal = _merged(link.principal, contact.principal)
         return True
 
     def _list(self, account: str, place: int, level: int, age: int) -> None:
@@ -108,7 +108,7 @@ def _merged(known: str, principal: str) -> str:
 
 
 MANY: Final = "*"
-"""Stands for more than one organisation, or for an account whose organisation nobody knows."""
+"""Stands for more than one principal, or for an account behind which nobody is known."""
 
 
 def _devotion(packed: int) -> float:

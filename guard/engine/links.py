@@ -140,7 +140,12 @@ class LinksStage:
         self._store.touch(memory)
         self._judge(memory, contact, is_new=is_new)
 
-    def _is_due(self, link: LinkRecord, at: int) -> bool:
+    @staticmethod
+    def _is_due(memory: LinkMemory, at: int, accounts_min: float) -> bool:
+        """Enough accounts to say anything (a card's own past may speak for itself), and news since the last judgement."""
+        link = memory.link
+        if link.accounts < (2 if link.kind == KeyKind.PAYMENT else accounts_min) and memory.past is None:
+            return False
         has_grown = link.accounts >= link.judged_accounts * JUDGE_ACCOUNTS or link.uses >= link.judged_uses * JUDGE_USES
         return has_grown or at - link.judged_at >= JUDGE_EVERY_MS
 

@@ -46,8 +46,8 @@ def _single_turn(link: LinkRecord, at: int) -> float | None:
     return link.single_turn if link.tellings else None
 
 
-def _organisations(link: LinkRecord, at: int) -> float | None:
-    return None if not link.organisation else 1.0 if link.organisation != "*" else 2.0
+def _principals(link: LinkRecord, at: int) -> float | None:
+    return None if not link.principal else 1.0 if link.principal not in {"*", link.value} else 2.0
 
 
 def _growth(link: LinkRecord, at: int) -> float | None:
@@ -91,14 +91,14 @@ LINK_FEATURES: Final = (
         _single_turn,
     ),
     Feature(
-        "organisations",
-        "1 for one organisation, 2 for more",
+        "principals",
+        "1 for one organisation or card, 2 for more",
         1.0,
         2.0,
         "a team may share everything",
-        "hard negative N11",
+        "hard negatives N4, N11",
         0.1,
-        _organisations,
+        _principals,
     ),
     Feature(
         "growth_per_hour", "accounts per hour of the key's life", 0.0, 1e9, "roll-out over a pool", "SynchroTrap, CCS 2014", 0.1, _growth

@@ -19,6 +19,10 @@ CROWD_SHARE_MIN: Final = 0.05
 
 EVEN_ACCOUNTS: Final = 12.0
 """Accounts from which evenness has its full weight. Below, also the limit is tighter: few people can be even by accident."""
+LATE_KINDS: Final = frozenset({KeyKind.PAYMENT, KeyKind.SHAPE, KeyKind.PARAPHRASE})
+LATE_USES_MIN: Final = 12.0
+"""Uses per account before these kinds may be called even: teams and labs share a card, and look even in their first minutes; shapes
+and paraphrases are told of from their second use on, which hides the lower tail."""
 TEMPLATE_KINDS: Final = frozenset({KeyKind.PREFIX, KeyKind.SHAPE, KeyKind.PARAPHRASE})
 SOFT_CODES: Final[Mapping[KeyKind, tuple[str, float]]] = {
     KeyKind.PREFIX: ("template_lift", 0.6),
@@ -35,7 +39,7 @@ RELIEF_PUBLIC: Final = 0.8
 RELIEF_TEAM: Final = 0.7
 RELIEF_UNEVEN: Final = 0.65
 RELIEF_UNSETTLED: Final = 0.4
-"""What speaks for a key, as the share of its score that goes: public, one organisation's, people's own rhythm, too early."""
+"""What speaks for a key, as the share of its score that goes: public, one principal's, people's own rhythm, too early."""
 
 
 class Crowd(Struct, array_like=True):
@@ -70,7 +74,7 @@ def relief(features: Features, crowd: Crowd, numbers: Numbers) -> float:
     is_vouched_for = features.get("trusted_share", 0.0) >= PUBLIC_SHARE * crowd.trusted_share()
     if is_vouched_for and features.get("trusted_accounts", 0.0) >= numbers["public_trusted_accounts"]:
         found.append(RELIEF_PUBLIC)
-    if features.get("organisations") == 1.0:
+    if features.get("principals") == 1.0:
         found.append(RELIEF_TEAM)
     dispersion = features.get("dispersion")
     if dispersion is None or not is_settled(features, numbers):
@@ -112,6 +116,8 @@ def _even_rates(kind: KeyKind, features: Features, crowd: Crowd, numbers: Number
     dispersion, accounts = features.get("dispersion"), features["accounts"]
     limit = numbers["even_dispersion_max"] * (1.0 - numbers["key_accounts_min"] / accounts)
     if dispersion is None or not is_settled(features, numbers) or dispersion > limit or limit <= 0:
+        return None
+    if kind in LATE_KINDS and features.get("uses_per_account", 0.0) < LATE_USES_MIN:
         return None
     evenness = 1.0 - max(0.0, dispersion) / limit
     weight = 0.65 * evenness * min(1.0, accounts / EVEN_ACCOUNTS)

@@ -33,11 +33,11 @@ _ROWS: Final = (
     ),
     Threshold(
         "instant_pace_rpm",
-        600.0,
+        1_200.0,
         10.0,
         1e6,
         "requests per minute",
-        "ten a second from a young account; ServeGen's median API client makes 1.5 a second",
+        "twenty a second from a young account; ServeGen's median API client makes 1.5 a second, a batch of forty comes at ten",
     ),
     Threshold("instant_limit_share", 0.8, 0.1, 2.0, "share of plan limit", "CISA AA26-251A: a new subscription at maximum at once"),
     Threshold("instant_young_days", 3.0, 0.1, 90.0, "days", "an honest roll-out ramps over days"),

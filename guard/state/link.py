@@ -93,8 +93,8 @@ class LinkRecord(Struct, array_like=True):
     """Mean rubric share, likewise."""
     single_turn: float = 0.0
     """Mean single-turn share, likewise."""
-    organisation: str = ""
-    """The one organisation behind all accounts so far; `*` once there are two, empty while unknown."""
+    principal: str = ""
+    """The one organisation or card behind all accounts so far; `*` once there are two, empty while unknown."""
     sketch: bytes = b""
     suspected_uses: float = 0.0
     suspected_accounts: int = 0
