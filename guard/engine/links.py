@@ -25,7 +25,7 @@ from guard.policy.judge import weigh
 from guard.scoring.fusion import CLEAR, Verdict, lightened
 from guard.scoring.learned.models import ShardModels
 from guard.scoring.link_rules import Crowd, link_evidence
-from guard.state.link import KINDS, KeyKind, LinkRecord
+from guard.state.link import KINDS, KeyKind
 from guard.topics import Topic
 from guard.units import MINUTE_MS, EventTimeMs
 
@@ -155,14 +155,7 @@ class LinksStage:
         is_payment = link.kind == KeyKind.PAYMENT
         if is_payment:
             self._payments.observe(memory, contact)
-        is_joined = is_new and memory.standing.is_sanctioned(at)
-        if (
-            not is_joined
-            and not (is_payment and memory.past is not None)
-            and link.accounts < (2 if is_payment else numbers["key_accounts_min"])
-        ):
-            return
-        if not is_joined and not self._is_due(link, at):
+        if not (is_new and memory.standing.is_sanctioned(at)) and not self._is_due(memory, at, numbers["key_accounts_min"]):
             return
         link.judged_at, link.judged_accounts, link.judged_uses = at, link.accounts, link.uses
         features = extract(LINK_FEATURES, link, at)
