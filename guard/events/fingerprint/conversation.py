@@ -25,6 +25,9 @@ class Chain(NamedTuple):
     added: bytes
     """Empty when no reply came: then nothing can be continued."""
 
+    def __repr__(self) -> str:
+        return f"Chain({len(self.before)} + {len(self.added)} bytes)"
+
     def hashes(self, hasher: KeyedHasher) -> tuple[str | None, str | None]:
         """The hashes before and after this exchange; None for a first turn, without a reply, and below `BYTES_MIN`."""
         before, after = hasher.chain("conversation", (self.before, self.added))

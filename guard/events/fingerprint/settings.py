@@ -49,8 +49,9 @@ def _operation(asked: dict[str, object], reply: dict[str, object]) -> str | None
 
 
 def _temperature(value: object) -> float | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and 0 <= value <= TEMPERATURE_MAX else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value <= TEMPERATURE_MAX else None
 
 
 def _logprobs(asked: dict[str, object]) -> bool | None:

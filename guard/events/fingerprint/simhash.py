@@ -6,6 +6,7 @@ share r (as vectors) differ in about arccos(r)/pi of the bits: a strange prompt 
 
 from collections.abc import Sequence
 from hashlib import blake2b
+from itertools import islice, pairwise
 from typing import Final
 
 BITS: Final = 64
@@ -16,7 +17,7 @@ PAIRS_MAX: Final = 255
 
 def simhash_of(words: Sequence[str], keyed: blake2b) -> str:
     """16 hex digits for the pairs of neighbouring `words`, at most `PAIRS_MAX`; 0.7 us a pair. `keyed` is the keyed, still empty hash."""
-    pairs = [f"{left} {right}" for left, right in zip(words, words[1:], strict=False)][:PAIRS_MAX]
+    pairs = [f"{left} {right}" for left, right in islice(pairwise(words), PAIRS_MAX)]
     votes = 0
     for pair in pairs:
         voter = keyed.copy()

@@ -18,9 +18,20 @@ MASK: Final = "*"
 _UNSPACED: Final = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
 """Thai, Lao, Burmese, Khmer, kana and Han."""
 _QUOTED: Final = re.compile(
-    '```.*?(?:```|\\Z)|`[^`\n]*(?:`|\\Z)|(?<!\\d)"[^"]*(?:"|\\Z)|[\u201c\u201e\u201d][^\u201c\u201d]*(?:[\u201c\u201d]|\\Z)'
-    "|\u00ab[^\u00bb]*(?:\u00bb|\\Z)|\u300c[^\u300d]*(?:\u300d|\\Z)|\u300e[^\u300f]*(?:\u300f|\\Z)|\u300a[^\u300b]*(?:\u300b|\\Z)"
-    "|(?<!\\w)\u2018[^\u2018\u2019]*(?:\u2019|\\Z)|(?<!\\w)'[^'\n]{1,200}'(?!\\w)",
+    "|".join(
+        (
+            r"```.*?(?:```|\Z)",
+            r"`[^`\n]*(?:`|\Z)",
+            r'(?<!\d)"[^"]*(?:"|\Z)',
+            "[\u201c\u201e\u201d][^\u201c\u201d]*(?:[\u201c\u201d]|\\Z)",
+            "\u00ab[^\u00bb]*(?:\u00bb|\\Z)",
+            "\u300c[^\u300d]*(?:\u300d|\\Z)",
+            "\u300e[^\u300f]*(?:\u300f|\\Z)",
+            "\u300a[^\u300b]*(?:\u300b|\\Z)",
+            "(?<!\\w)\u2018[^\u2018\u2019]*(?:\u2019|\\Z)",
+            r"(?<!\w)'[^'\n]{1,200}'(?!\w)",
+        )
+    ),
     re.DOTALL,
 )
 """Text between quotation marks or backticks; a quotation that does not end within the window is masked up to its end."""
@@ -31,15 +42,17 @@ _CLOSERS: Final = dict(
 _WORD: Final = re.compile(f"\0|[{_UNSPACED}]|[^\\W_{_UNSPACED}]+(?:[-'\u2019.,:/@_+#&=?%~]+[^\\W_{_UNSPACED}]+)*")
 """A mask, a character of an unspaced script, or a run of letters and digits with what may stand inside one: don't, 1,200.50, a@b.c."""
 _DIGIT_OR_ADDRESS: Final = re.compile(r"[\d@/_=]")
-OPENERS: Final = frozenset(
-    """a an the i you we they he she it this that these those there here my your our their his her its in on at of for from to with
-    without by as and or but if when while after before since because although given then so not no yes please let let's imagine
-    suppose assume consider act write rewrite explain describe summarize summarise translate list give make create generate build
-    design implement compare classify extract find solve compute calculate answer evaluate rate grade score tell show provide
-    identify complete fix convert return use using think first second next finally how what why who which where whose is are was were
-    do does did can could would should will may must have has had be been each every all any some one both question problem task
-    input output instruction instructions context example examples note step user assistant system""".split()
+_OPENERS: Final = (
+    "a an the i you we they he she it this that these those there here my your our their his her its in on at of for from to",
+    "with without by as and or but if when while after before since because although given then so not no yes please let",
+    "let's imagine suppose assume consider act write rewrite explain describe summarize summarise translate list give make",
+    "create generate build design implement compare classify extract find solve compute calculate answer evaluate rate grade",
+    "score tell show provide identify complete fix convert return use using think first second next finally how what why who",
+    "which where whose is are was were do does did can could would should will may must have has had be been each every all",
+    "any some one both question problem task input output instruction instructions context example examples note step user",
+    "assistant system",
 )
+OPENERS: Final = frozenset(word for line in _OPENERS for word in line.split())
 """Words that open sentences and are no names: kept although capitalised, since they tell templates apart."""
 
 

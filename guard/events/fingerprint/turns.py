@@ -35,6 +35,9 @@ class Turn(NamedTuple):
     pieces: list[str]
     content: object
 
+    def __repr__(self) -> str:
+        return f"Turn({'model' if self.by_model else 'user'}, {len(self.pieces)} pieces)"
+
 
 class Conversation(Struct):
     """A conversation as read so far. `signature` is the first one replayed: it stays the same while the conversation grows."""
@@ -44,6 +47,9 @@ class Conversation(Struct):
     tool_results: int = 0
     signature: str | None = None
     refusal: bool = False
+
+    def __repr__(self) -> str:
+        return f"Conversation({len(self.turns)} turns)"
 
     def read(self, items: object) -> None:
         """Take in messages or items: a list of them, or a plain text, which the user said."""
