@@ -61,16 +61,20 @@ def fingerprint(request: object, reply: object, keys: KeyRing, provider_prefix_c
     messages; `reply` is None if none came, and a streamed one is put together first, as the SDKs do. `provider_prefix_chars` is how
     many characters the provider itself puts before the customer's system prompt. Whatever is malformed gives missing fields.
     """
-    return fingerprints(request, reply, keys, provider_prefix_chars)[0]
+    return _under([keys.current], request, reply, provider_prefix_chars)[0]
 
 
 def fingerprints(request: object, reply: object, keys: KeyRing, provider_prefix_chars: int = 0) -> Sequence[ContentFields]:
     """The content fields under each key in use, the current one first; the text is read once."""
+    return _under(keys.all, request, reply, provider_prefix_chars)
+
+
+def _under(keys: Sequence[ContentKey], request: object, reply: object, provider_prefix_chars: int) -> list[ContentFields]:
     exchange = read_exchange(request, reply)
     plain = _plain_fields(exchange, request, reply)
     skeleton = skeleton_of(exchange.prompt) if exchange.prompt is not None else []
     prefix = _leading_block(exchange, max(0, provider_prefix_chars))
-    return [msgspec.structs.replace(plain, **_hashes(exchange, prefix, skeleton, key)) for key in keys.all]
+    return [msgspec.structs.replace(plain, **_hashes(exchange, prefix, skeleton, key)) for key in keys]
 
 
 def _plain_fields(exchange: Exchange, request: object, reply: object) -> ContentFields:
