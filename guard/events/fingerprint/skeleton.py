@@ -8,8 +8,8 @@ capitals: in scripts without capitals only numbers, quoted text and Latin words 
 import re
 from typing import Final
 
-WINDOW_CHARS: Final = 768
-"""Characters read at either end: 64 words of English with their spaces take about 380, long words and quotations twice that."""
+WINDOW_CHARS: Final = 512
+"""Characters read at either end: 64 words of English with their spaces take about 380."""
 WORDS_EACH_END: Final = 64
 """Words kept of either end (contract)."""
 MASK: Final = "*"
