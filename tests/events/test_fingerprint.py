@@ -83,10 +83,10 @@ ANTHROPIC = (
 )
 FORMATS = {"chat": CHAT, "responses": RESPONSES, "anthropic": ANTHROPIC}
 HASHES = {
-    "conversation_after": "GOLDEN",
-    "prefix": "GOLDEN",
-    "shape": "GOLDEN",
-    "simhash": "GOLDEN",
+    "conversation_after": "k2:5f7dc86f86a4b3f593ad446d957577cf",
+    "prefix": "k2:cd8e71557bc0d1e0118d1cafb3a1e89e",
+    "shape": "k2:a5b42c5778ba46bb7a245a7911845609",
+    "simhash": "0f988ff174dffba3",
 }
 
 

@@ -6,7 +6,9 @@ from guard.events.fingerprint import HashKey, KeyRing, fingerprint
 
 KEYS = KeyRing(HashKey("k1", b"s" * 32))
 ASK = {"role": "user", "content": "Where do the swallows go in winter, and how do they find the way back?"}
-SAY = "They fly to the south of Africa. They steer by the sun, by the stars and by the field of the earth, and know the last miles by sight."
+SAY = (
+    "They fly to the south of Africa. They steer by the sun, by the stars and by the field of the earth, and know the last miles by sight."
+)
 GO_ON = {"role": "user", "content": "And the swifts?"}
 
 
@@ -72,7 +74,11 @@ def test_an_answer_begun_for_the_model_is_part_of_its_answer():
 
 def test_a_tool_loop_is_one_chain_in_chat_format():
     """Agents make most of the long conversations: call, result, call, result."""
-    call = {"role": "assistant", "content": None, "tool_calls": [{"id": "1", "function": {"name": "map", "arguments": '{"to": 1, "at": "x"}'}}]}
+    call = {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [{"id": "1", "function": {"name": "map", "arguments": '{"to": 1, "at": "x"}'}}],
+    }
     anew = {"role": "assistant", "content": "", "tool_calls": [{"id": "1", "function": {"name": "map", "arguments": '{"at":"x","to":1}'}}]}
     long = {"role": "user", "content": SAY}
     result = {"role": "tool", "tool_call_id": "1", "content": "far"}

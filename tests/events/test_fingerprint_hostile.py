@@ -10,11 +10,49 @@ from guard.events.fingerprint.exchange import read_exchange
 
 KEYS = KeyRing(HashKey("k1", b"s" * 32))
 KEY_NAMES = st.sampled_from(
-    "messages input prompt system instructions role content type text tool_calls function arguments name tools output choices message "
-    "usage input_tokens prompt_tokens prompt_tokens_details stop_reason finish_reason refusal signature encrypted_content temperature n "
-    "logprobs include max_tokens previous_response_id id cache_read_input_tokens incomplete_details status object".split()
+    [
+        "messages",
+        "input",
+        "prompt",
+        "system",
+        "instructions",
+        "role",
+        "content",
+        "type",
+        "text",
+        "tool_calls",
+        "function",
+        "arguments",
+        "name",
+        "tools",
+        "output",
+        "choices",
+        "message",
+        "usage",
+        "input_tokens",
+        "prompt_tokens",
+        "prompt_tokens_details",
+        "stop_reason",
+        "finish_reason",
+        "refusal",
+        "signature",
+        "encrypted_content",
+        "temperature",
+        "n",
+        "logprobs",
+        "include",
+        "max_tokens",
+        "previous_response_id",
+        "id",
+        "cache_read_input_tokens",
+        "incomplete_details",
+        "status",
+        "object",
+    ]
 )
-WORDS = st.sampled_from(["user", "assistant", "system", "tool", "text", "tool_use", "tool_result", "thinking", "function_call", "reasoning", "refusal"])
+WORDS = st.sampled_from(
+    ["user", "assistant", "system", "tool", "text", "tool_use", "tool_result", "thinking", "function_call", "reasoning", "refusal"]
+)
 TEXTS = st.text(st.characters(), max_size=40)  # with lone surrogates
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS | WORDS
 JSON = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEY_NAMES, inner, max_size=6), max_leaves=40)
@@ -40,7 +78,17 @@ def test_malformed_blocks_leave_the_rest_readable(blocks, prompt):
 
 @pytest.mark.parametrize(
     "content",
-    [None, 5, {"type": "text"}, [None], [[["x"]]], [{"type": "text"}], [{"type": "text", "text": None}], [{"type": []}], [{"type": "image_url"}]],
+    [
+        None,
+        5,
+        {"type": "text"},
+        [None],
+        [[["x"]]],
+        [{"type": "text"}],
+        [{"type": "text", "text": None}],
+        [{"type": []}],
+        [{"type": "image_url"}],
+    ],
 )
 def test_content_of_no_known_kind_is_missing_not_wrong(content):
     """Missing is not zero: a message of images has no prompt of length 0."""
@@ -64,7 +112,9 @@ def test_nesting_without_end_is_passed_over():
 def test_lone_surrogates_are_hashed_like_any_text():
     """JSON can carry half of a character; UTF-8 cannot."""
     prompt = "tell me what this broken sign \ud83d means in my text"
-    fields = fingerprint({"system": prompt, "messages": [{"role": "user", "content": prompt}]}, {"role": "assistant", "content": prompt * 4}, KEYS)
+    fields = fingerprint(
+        {"system": prompt, "messages": [{"role": "user", "content": prompt}]}, {"role": "assistant", "content": prompt * 4}, KEYS
+    )
 
     assert None not in {fields.shape, fields.simhash, fields.prefix, fields.conversation_after}
 
@@ -72,7 +122,9 @@ def test_lone_surrogates_are_hashed_like_any_text():
 @pytest.mark.parametrize("value", [-1, 2**60, True, "7", 0.5, None, [1], float("nan")])
 def test_a_count_that_is_no_count_is_missing(value):
     """A guess would be evidence made up."""
-    fields = fingerprint({"messages": [], "max_tokens": value, "n": value}, {"usage": {"prompt_tokens": value, "completion_tokens": value}}, KEYS)
+    fields = fingerprint(
+        {"messages": [], "max_tokens": value, "n": value}, {"usage": {"prompt_tokens": value, "completion_tokens": value}}, KEYS
+    )
 
     assert (fields.max_tokens, fields.n, fields.input_tokens, fields.output_tokens) == (None, None, None, None)
 

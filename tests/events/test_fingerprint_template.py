@@ -53,7 +53,9 @@ def test_a_long_quotation_of_any_length_does_not_change_the_shape():
     assert _fields(short).shape == _fields(long).shape is not None
 
 
-@pytest.mark.parametrize("other", ["Explain the letter to Anna about her plan for tomorrow.", "Write a poem to Anna about her plan for tomorrow."])
+@pytest.mark.parametrize(
+    "other", ["Explain the letter to Anna about her plan for tomorrow.", "Write a poem to Anna about her plan for tomorrow."]
+)
 def test_another_instruction_is_another_shape(other):
     """Else all prompts of a kind would be one template."""
     assert _fields("Write a letter to Anna about her plan for tomorrow.").shape != _fields(other).shape

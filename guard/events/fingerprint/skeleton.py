@@ -41,7 +41,7 @@ _OPENERS: Final = (
     "let's imagine suppose assume consider act write rewrite explain describe summarize summarise translate list give make",
     "create generate build design implement compare classify extract find solve compute calculate answer evaluate rate grade",
     "score tell show provide identify complete fix convert return use using think first second next finally how what why who",
-    "which where whose is are was were do does did can could would should will may must have has had be been each every all",
+    "which where whose is are was were do does did can could would should must have has had be been each every all",
     "any some one both question problem task input output instruction instructions context example examples note step user",
     "assistant system",
 )
