@@ -1,6 +1,7 @@
 """One template gives one shape, a paraphrase a near SimHash, another prompt a far one."""
 
 import json
+import os
 from itertools import combinations
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 from guard.events.fingerprint import HashKey, KeyRing, fingerprint
 
 KEYS = KeyRing(HashKey("k1", b"s" * 32))
-REAL_PROMPTS = Path(__file__).parents[2] / "shared" / "data" / "benign" / "arena_hard_500.jsonl"
+SHARED = Path(os.environ.get("GUARD_SHARED", str(Path(__file__).parents[2] / "../shared")))
+REAL_PROMPTS = SHARED / "data/benign/arena_hard_500.jsonl"
 LONG = (
     "please read the following report from the harbour office with care and tell me in plain words which ships came in late last month, "
     "what they carried, who had to wait for them, and what it cost the port; then list the three most frequent causes of delay, the most "
@@ -98,7 +100,7 @@ def test_only_the_ends_of_a_long_prompt_count():
 def test_real_prompts_of_strangers_are_far_apart():
     """Measured on real users' prompts: pairs lie around 32 bits, hardly any are as near as a paraphrase."""
     if not REAL_PROMPTS.exists():
-        pytest.skip("no shared/data here")
+        pytest.skip("no shared prompts: set GUARD_SHARED to the folder that has data/benign")
     lines = REAL_PROMPTS.read_text(encoding="utf-8").splitlines()[:200]
     found = [_fields(json.loads(line)["turns"][0]["content"]).simhash for line in lines]
     distances = [(int(one, 16) ^ int(other, 16)).bit_count() for one, other in combinations([simhash for simhash in found if simhash], 2)]

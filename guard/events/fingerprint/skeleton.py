@@ -12,6 +12,8 @@ WINDOW_CHARS: Final = 512
 """Characters read at either end: 64 words of English with their spaces take about 380."""
 WORDS_EACH_END: Final = 64
 """Words kept of either end (contract)."""
+_WORDS_READ: Final = 2 * WORDS_EACH_END
+"""Words of a window that are looked at: of these up to half may be further literals of a row."""
 MASK: Final = "*"
 """Stands for one or more literals in a row."""
 
@@ -52,10 +54,11 @@ OPENERS: Final = frozenset(word for line in _OPENERS for word in line.split())
 def skeleton_of(prompt: str) -> list[str]:
     """The masked words of the first and the last `WORDS_EACH_END` words; all of them when there are no more."""
     if len(prompt) <= 2 * WINDOW_CHARS:
-        words = _masked(prompt)
+        words = _masked(_words(prompt))
         return words if len(words) <= 2 * WORDS_EACH_END else words[:WORDS_EACH_END] + words[-WORDS_EACH_END:]
     tail_start = max(len(prompt) - WINDOW_CHARS, _end_of_quotation(prompt))
-    return _masked(prompt[:WINDOW_CHARS])[:WORDS_EACH_END] + _masked(prompt[tail_start:])[-WORDS_EACH_END:]
+    head, tail = _words(prompt[:WINDOW_CHARS])[:_WORDS_READ], _words(prompt[tail_start:])[-_WORDS_READ:]
+    return _masked(head)[:WORDS_EACH_END] + _masked(tail)[-WORDS_EACH_END:]
 
 
 def _end_of_quotation(prompt: str) -> int:
@@ -71,10 +74,14 @@ def _end_of_quotation(prompt: str) -> int:
     return closed + len(closer) if closed >= 0 else len(prompt)
 
 
-def _masked(text: str) -> list[str]:
+def _words(text: str) -> list[str]:
+    return _WORD.findall(_QUOTED.sub(" \0 ", text))
+
+
+def _masked(found: list[str]) -> list[str]:
     words: list[str] = []
     after_literal = False
-    for word in _WORD.findall(_QUOTED.sub(" \0 ", text)):
+    for word in found:
         if _is_literal(word):
             if not after_literal:
                 words.append(MASK)
