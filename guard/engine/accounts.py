@@ -143,6 +143,11 @@ class AccountsStage:
     def _owns(self, account: str) -> bool:
         return partition_of(account, self._shards) == self._shard
 
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing waits to be told, and no order is due."""
+        return self._contacts.is_empty and self._desk.is_empty and not self._letters and not self._announcements.is_due(self._newest_at)
+
     def drain(self) -> Outcome:
         """Everything that came of the events since the last drain."""
         changes: list[tuple[bytes, bytes | None]] = []

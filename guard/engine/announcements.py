@@ -71,6 +71,10 @@ class Announcements:
         self._control = control
         self._due_at = 0
 
+    def is_due(self, now: int) -> bool:
+        """Something is to be written at event time `now`."""
+        return now >= self._due_at
+
     def drain(self, now: int) -> list[tuple[bytes, bytes | None]]:
         """Write what is due at event time `now` (the shard's clock; 0 before any event); the changed state records."""
         if now >= self._due_at:

@@ -193,6 +193,11 @@ class CampaignsStage:
                 campaign.state = life.DORMANT
                 self._publish(campaign, self._clusters.nodes_of(campaign))
 
+    @property
+    def is_quiet(self) -> bool:
+        """Never: every drain may find a campaign due."""
+        return False
+
     def drain(self) -> Outcome:
         """Judge every campaign that was touched, and hand over what came of it."""
         announced = self._announcements.drain(self._newest_at)

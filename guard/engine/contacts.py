@@ -176,9 +176,14 @@ class Contacts:
                 record.behaviour.remember_conversation(key)
             self._turns.setdefault(key % self._shards, []).append(Turn(kind, key, record.account, at, is_own, means))
 
+    @property
+    def is_empty(self) -> bool:
+        """Nothing waits to be told."""
+        return not self._contacts and not self._turns
+
     def drain(self) -> list[Message]:
         """Everything told since the last drain, one record per target shard (more only beyond 500 contacts)."""
-        if not self._contacts and not self._turns:
+        if self.is_empty:
             return []
         contacts, self._contacts = self._contacts, {}
         turns, self._turns = self._turns, {}

@@ -195,6 +195,11 @@ class LinksStage:
         memory = self._store.shared(key_hash(KeyKind.PAYMENT, value))
         return tuple(memory.members) if memory is not None else ()
 
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing waits to be told, and no order is due."""
+        return not self._tips and self._desk.is_empty and not any(one.is_due(self._newest_at) for one in self._announcements)
+
     def drain(self) -> Outcome:
         """Everything that came of the contacts since the last drain."""
         changes: list[tuple[bytes, bytes | None]] = []
