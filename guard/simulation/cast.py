@@ -10,7 +10,7 @@ from guard.simulation.market import Market, Network
 from guard.simulation.rhythm import Wait
 
 Entry = tuple[int, Client]
-"""When a client calls first (epoch milliseconds), and the client."""
+"""When a client calls first (epoch milliseconds; -1: not before it is called for), and the client."""
 Entries = Iterator[Entry]
 
 
@@ -29,7 +29,7 @@ class Role(Struct, frozen=True):
     campaign: str = ""
 
 
-def caller(  # noqa: PLR0913, PLR0917
+def caller(  # noqa: PLR0913
     market: Market,
     role: Role,
     identity: dict[str, Any],

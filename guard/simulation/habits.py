@@ -41,7 +41,7 @@ class Habit(Struct, frozen=True):
         """The model asked for at `at`."""
         return NEW_MODEL if at >= self.switches_at and dice.random() < self.new_share else self.model
 
-    def finished(self, fields: dict[str, Any], fresh: int, output: int, dice: random.Random, at: int) -> dict[str, Any]:  # noqa: PLR0913, PLR0917
+    def finished(self, fields: dict[str, Any], fresh: int, output: int, dice: random.Random, at: int) -> dict[str, Any]:
         """`fields` with everything that follows from the habit; `fresh` tokens are the last message's, `output` what was wanted."""
         is_refused = dice.random() < self.refusal_share
         ceiling = self.max_tokens

@@ -70,7 +70,9 @@ class Market:
         self.released_at = start + int(self.span_ms * 0.55)
         self.day_ms = min(DAY_MS, self.span_ms // 3)
         """A day in a world that has days; what a day's worth of events is squeezed into in a shorter one."""
-        self.stacks = [Stack(f"ja4-{hashed(dice)}", dice.choice(("sdk-python", "sdk-node", "curl", "app", "sdk-go"))) for _ in range(CLIENTS)]
+        self.stacks = [
+            Stack(f"ja4-{hashed(dice)}", dice.choice(("sdk-python", "sdk-node", "curl", "app", "sdk-go"))) for _ in range(CLIENTS)
+        ]
         self.providers = [(dice.randrange(1_000, 65_000), dice.choice(COUNTRIES)) for _ in range(PROVIDERS)]
         self.crowded = [self._network() for _ in range(CROWDED)]
         self.clouds = [Network(hashed(dice), 16_500 + number // 3, dice.choice(COUNTRIES[:6])) for number in range(24)]
@@ -96,7 +98,9 @@ class Market:
             return Stack(f"ja4-{hashed(self.dice)}", self.dice.choice(self.stacks).agent)
         return zipf(self.dice, self.stacks, 0.9)
 
-    def identity(self, plan: int | None = None, *, created: int | None = None, card: str | None = None, org: str | None = None) -> dict[str, Any]:
+    def identity(
+        self, plan: int | None = None, *, created: int | None = None, card: str | None = None, org: str | None = None
+    ) -> dict[str, Any]:
         """The identity fields of one more account: a plan, a card of its own unless given, a client stack that others use too."""
         dice = self.dice
         name, limit = PLANS[min(int(dice.expovariate(0.9)), 3) if plan is None else plan]

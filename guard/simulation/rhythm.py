@@ -12,7 +12,32 @@ from guard.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 Wait = Callable[[random.Random, int, bool], float]
 """(dice, now, the conversation is over) -> milliseconds until the next exchange."""
 
-NIGHT: Final = (0.25, 0.15, 0.08, 0.05, 0.05, 0.08, 0.2, 0.4, 0.7, 0.95, 1.0, 1.0, 0.85, 0.95, 1.0, 1.0, 0.95, 0.85, 0.8, 0.8, 0.85, 0.8, 0.6, 0.4)
+NIGHT: Final = (
+    0.25,
+    0.15,
+    0.08,
+    0.05,
+    0.05,
+    0.08,
+    0.2,
+    0.4,
+    0.7,
+    0.95,
+    1.0,
+    1.0,
+    0.85,
+    0.95,
+    1.0,
+    1.0,
+    0.95,
+    0.85,
+    0.8,
+    0.8,
+    0.85,
+    0.8,
+    0.6,
+    0.4,
+)
 """People's hours (assumption in the shape of ServeGen's rates; peak to trough there is 2.2 to 4.9 for programs, more for people)."""
 MACHINE_FLOOR: Final = 0.3
 """Programs that follow their users keep at least this share of their peak at night."""

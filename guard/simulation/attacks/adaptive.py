@@ -3,7 +3,7 @@
 import random
 from typing import Final
 
-from guard.simulation.attacks.campaign import Fleet, Harvests, Plan
+from guard.simulation.attacks.campaign import Fleet, Plan
 from guard.simulation.attacks.cover import Cover, Ramp
 from guard.simulation.cast import Entries, Size
 from guard.simulation.client import Client, Speech
@@ -32,7 +32,7 @@ def ramping(market: Market, size: Size) -> Entries:
     fleet.pace.first, fleet.pace.begins, fleet.pace.lasts_ms = FIRST_SHARE, fleet.begins, lasts
     asks = template(market.dice, 4, elicitation=EXPLAINED, free_share=0.2)
     fades = Ramp(first=FIRST_SHARE, begins=fleet.begins, lasts_ms=lasts)
-    for at, client in fleet.entries(Harvests(lambda _: Talk(asks, Style(fleet.lengths), fleet.habit()))):
+    for at, client in fleet.entries(lambda _: Talk(asks, Style(fleet.lengths), fleet.habit())):
         if isinstance(client.speech, Cover):
             client.speech.fades = fades
         yield at, client
@@ -73,4 +73,4 @@ def guided(market: Market, size: Size) -> Entries:
         return talks[-1]
 
     fleet.pool.adapt, fleet.pool.adapt_every = Oracle(fleet, talks), WATCHED
-    return fleet.entries(Harvests(made))
+    return fleet.entries(made)

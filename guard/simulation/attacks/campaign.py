@@ -1,6 +1,7 @@
 """What all fleets are made of: accounts with a past, cards, clients, lines, a balancer with weights, sessions and nights, a pool."""
 
 import random
+from collections.abc import Callable
 from typing import Any, Final
 
 from msgspec import Struct
@@ -28,6 +29,10 @@ LINE_USERS: Final = 2.0
 """Members for each residential line of the pool; a member uses one to three (assumption)."""
 SHELL_SHARE: Final = 0.15
 """Members with an organisation: shell companies of a handful of accounts, as many as others have (assumption)."""
+
+
+Harvests = Callable[[random.Random], Speech]
+"""Makes one member's harvest."""
 
 
 class Plan(Struct, frozen=True):
@@ -61,7 +66,9 @@ class Fleet:
         self.pace = Ramp()
         left = market.end - self.begins
         self.gap_ms = min(DAY_MS / size.per_day, left / EXCHANGES_MIN)
-        self.lengths = Lengths(around(dice, HARVEST.input_median, 0.5), dice.uniform(0.4, 0.9), around(dice, HARVEST.output_median, 0.3), 0.7)
+        self.lengths = Lengths(
+            around(dice, HARVEST.input_median, 0.5), dice.uniform(0.4, 0.9), around(dice, HARVEST.output_median, 0.3), 0.7
+        )
         self.cards = [hashed(dice) for _ in range(plan.cards)]
         reserve = round(size.accounts * plan.reserve_share)
         self.total = size.accounts + reserve
@@ -117,18 +124,8 @@ class Fleet:
         at = market.start + int(dice.random() * (begins - market.start)) if has_past else begins + int(dice.random() * gap_ms)
         return at, client
 
-    def entries(self, harvests: "Harvests") -> Entries:
+    def entries(self, harvests: Harvests) -> Entries:
         """All members; those in reserve have no first call."""
         for number in range(self.total):
             at, client = self.member(number, harvests(self.market.dice))
             yield (at if number < self.size.accounts else -1), client
-
-
-class Harvests(Struct):
-    """Makes each member's harvest."""
-
-    made: Any
-
-    def __call__(self, dice: random.Random) -> Speech:
-        """One member's."""
-        return self.made(dice)  # type: ignore[no-any-return]

@@ -38,7 +38,7 @@ class Ramp(Struct):
 class Cover:
     """One member's speech and rhythm."""
 
-    def __init__(self, market: Market, harvest: Speech, begins: int, pace: Ramp, gap_ms: float, hours: Hours) -> None:  # noqa: PLR0913, PLR0917
+    def __init__(self, market: Market, harvest: Speech, begins: int, pace: Ramp, gap_ms: float, hours: Hours) -> None:
         dice = market.dice
         self.share = 0.0
         """Of the exchanges after `begins`, those that are anybody's."""

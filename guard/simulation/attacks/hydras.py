@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from guard.simulation.attacks.campaign import Fleet, Harvests, Plan
+from guard.simulation.attacks.campaign import Fleet, Plan
 from guard.simulation.cast import Entries, Size
 from guard.simulation.client import Speech
 from guard.simulation.draws import hashed, score
@@ -36,7 +36,12 @@ class Paraphrased(Struct, frozen=True):
         for _ in range(dice.randint(1, 8)):
             simhash ^= 1 << dice.randrange(64)
         scores = {"reasoning_elicitation": score(dice, self.elicitation), "rubric_grading": score(dice, UNGRADED)}
-        return {"prefix": dice.choice(self.prefixes), "shape": hashed(dice), "simhash": f"{simhash:016x}", "topic": dice.choice(self.topics)} | scores
+        return {
+            "prefix": dice.choice(self.prefixes),
+            "shape": hashed(dice),
+            "simhash": f"{simhash:016x}",
+            "topic": dice.choice(self.topics),
+        } | scores
 
 
 def played(fleet: Fleet, asks: Source, turns_mean: float = 0.0) -> Entries:
@@ -46,7 +51,7 @@ def played(fleet: Fleet, asks: Source, turns_mean: float = 0.0) -> Entries:
         turns = turns_mean if dice.random() < 0.5 else 0.0
         return Talk(asks, Style(fleet.lengths, turns, dice.choice((0, 0, 0, 1, 4)), 0.5), fleet.habit())
 
-    return fleet.entries(Harvests(made))
+    return fleet.entries(made)
 
 
 def low_and_slow(market: Market, size: Size) -> Entries:
@@ -71,7 +76,9 @@ def distinct_cards(market: Market, size: Size) -> Entries:
 def paraphrased(market: Market, size: Size) -> Entries:
     """A5: every wording different; one client stack and its lines remain."""
     dice = market.dice
-    asks = Paraphrased(tuple(hashed(dice) for _ in range(PARAPHRASES)), dice.getrandbits(64), (dice.randrange(90), dice.randrange(90)), EXPLAINED)
+    asks = Paraphrased(
+        tuple(hashed(dice) for _ in range(PARAPHRASES)), dice.getrandbits(64), (dice.randrange(90), dice.randrange(90)), EXPLAINED
+    )
     return played(Fleet(market, Plan("A5", "paraphrasing hydra", tail_stack=True), size), asks)
 
 

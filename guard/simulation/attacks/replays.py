@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from guard.simulation.attacks.campaign import Fleet, Harvests, Plan
+from guard.simulation.attacks.campaign import Fleet, Plan
 from guard.simulation.cast import Entries, Size
 from guard.simulation.desk import Desk
 from guard.simulation.draws import hashed
@@ -71,7 +71,7 @@ def replaying(market: Market, size: Size) -> Entries:
         own = Talk(asks, Style(fleet.lengths, 2.0, dice.choice((0, 0, 4))), fleet.habit())
         return Replayed(own, vault)
 
-    return fleet.entries(Harvests(made))
+    return fleet.entries(made)
 
 
 def relaying(market: Market, size: Size) -> Entries:
@@ -88,4 +88,4 @@ def relaying(market: Market, size: Size) -> Entries:
 
     desk = Desk(opened, max(4, size.accounts), STICKY_SHARE)
     fleet.stacks = [harness.stack for harness in favourites] + fleet.stacks[:2]
-    return fleet.entries(Harvests(lambda _: desk))
+    return fleet.entries(lambda _: desk)

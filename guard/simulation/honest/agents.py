@@ -46,7 +46,9 @@ def agent(market: Market, role: Role, harness: Harness, identity: dict[str, Any]
 def agents(market: Market, size: Size) -> Entries:
     """Users of coding agents who have nothing to do with each other."""
     for _ in range(size.accounts):
-        yield agent(market, Role("coding agent"), market.harness(market.dice), market.identity(plan=market.dice.choice((1, 1, 2))), market.home())
+        yield agent(
+            market, Role("coding agent"), market.harness(market.dice), market.identity(plan=market.dice.choice((1, 1, 2))), market.home()
+        )
 
 
 def team(market: Market, size: Size) -> Entries:

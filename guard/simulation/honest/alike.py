@@ -7,8 +7,8 @@ from guard.simulation.cast import Entries, Role, Size, caller
 from guard.simulation.client import Client, Extra, Refusal, Retry
 from guard.simulation.draws import around, hashed
 from guard.simulation.habits import chat_habit, pipeline_habit
-from guard.simulation.honest.pipelines import program, rate
 from guard.simulation.honest.people import person
+from guard.simulation.honest.pipelines import program, rate
 from guard.simulation.market import Market
 from guard.simulation.prompts import Free, Lengths, interests, template
 from guard.simulation.rhythm import Clockwork
@@ -28,7 +28,9 @@ def timers(market: Market, size: Size) -> Entries:
         wait = Clockwork(period, 0 if dice.random() < 0.7 else dice.randrange(period))
         identity = {**market.identity(plan=dice.choice((1, 2))), "client_fingerprint": stack.fingerprint, "user_agent": stack.agent}
         style = Style(Lengths(600, 0.2, around(dice, 150, 0.5), 0.3))
-        client = caller(market, Role("timer", "N7"), identity, Talk(maker, style, pipeline_habit(dice, reasons=False)), wait, market.cloud())
+        client = caller(
+            market, Role("timer", "N7"), identity, Talk(maker, style, pipeline_habit(dice, reasons=False)), wait, market.cloud()
+        )
         yield market.start + int(wait(dice, market.start, True)), client
 
 

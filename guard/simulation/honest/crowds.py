@@ -26,7 +26,14 @@ def lab(market: Market, size: Size) -> Entries:
         identity = market.identity(plan=1, created=market.start - int(dice.uniform(3, 60) * DAY_MS), card=card)
         habit = pipeline_habit(dice, reasons=dice.random() < 0.5)
         style = Style(Lengths(300, 0.6, 400, 0.7), dice.choice((0.0, 0.5, 2.0)))
-        wait = Sessions(around(dice, 90.0, 0.9), 1.0, 30_000.0 if market.has_nights else 1_500.0, 0.5, 0.15, office(dice) if market.has_nights else ALWAYS)
+        wait = Sessions(
+            around(dice, 90.0, 0.9),
+            1.0,
+            30_000.0 if market.has_nights else 1_500.0,
+            0.5,
+            0.15,
+            office(dice) if market.has_nights else ALWAYS,
+        )
         at = wait.hours.awake_at(dice, market.start + dice.random() * min(market.span_ms, DAY_MS))
         yield int(at), caller(market, Role("student", "N4"), identity, Talk(homework, style, habit), wait, campus)
 

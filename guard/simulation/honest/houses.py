@@ -31,7 +31,10 @@ def support(market: Market, size: Size) -> Entries:
         identity = market.identity(plan=3, created=market.start - int(dice.uniform(30, 600) * DAY_MS), card=card, org=org)
         identity |= {"client_fingerprint": stack.fingerprint, "user_agent": stack.agent}
         wait = Steady(DAY_MS / size.per_day, hours=Hours(HOUR_MS, 0.3, 0.8) if market.has_nights else ALWAYS)
-        yield market.start + int(dice.random() * 60_000), caller(market, Role("support key", "N3"), identity, desk, wait, networks, is_serial=False)
+        yield (
+            market.start + int(dice.random() * 60_000),
+            caller(market, Role("support key", "N3"), identity, desk, wait, networks, is_serial=False),
+        )
 
 
 def reseller(market: Market, size: Size) -> Entries:
@@ -64,7 +67,9 @@ def enterprise(market: Market, size: Size) -> Entries:
     for _ in range(size.accounts):
         identity = market.identity(plan=4, card=card, org=org)
         asks = Free(assistant if dice.random() < 0.8 else None, interests(dice, 4))
-        at, client = person(market, Role("enterprise seat", "N11"), identity, asks, nat, pause_s=usual * SEAT_PAUSE * around(dice, 1.0, 0.3))
+        at, client = person(
+            market, Role("enterprise seat", "N11"), identity, asks, nat, pause_s=usual * SEAT_PAUSE * around(dice, 1.0, 0.3)
+        )
         client.reaction = failover
         failover.members.append(client)
         yield at, client

@@ -68,7 +68,7 @@ def lengths(market: Market, *, reasons: bool) -> Lengths:
     return Lengths(around(dice, 361, 1.1), dice.uniform(0.05, 0.9), around(dice, 60, 1.2), dice.uniform(0.2, 0.9))
 
 
-def program(market: Market, role: Role, rate_per_s: float, burst: int, asks: Source | None = None, habit: Habit | None = None) -> Client:  # noqa: PLR0913, PLR0917
+def program(market: Market, role: Role, rate_per_s: float, burst: int, asks: Source | None = None, habit: Habit | None = None) -> Client:
     """One program; everything not given is drawn."""
     dice = market.dice
     reasons = dice.random() < 0.4
@@ -82,7 +82,9 @@ def program(market: Market, role: Role, rate_per_s: float, burst: int, asks: Sou
     )
     hours = served(dice) if market.has_nights else served(dice).__class__(floor=1.0)
     gap_ms = SECOND_MS / rate_per_s
-    wait = Bursts(dice.uniform(80, 2_000), gap_ms * burst, burst, hours) if burst else Steady(gap_ms, dice.choice((0.3, 1.0, 1.0, 4.0)), hours)
+    wait = (
+        Bursts(dice.uniform(80, 2_000), gap_ms * burst, burst, hours) if burst else Steady(gap_ms, dice.choice((0.3, 1.0, 1.0, 4.0)), hours)
+    )
     fresh = market.start - int(dice.uniform(0, 10) * 86_400_000) if dice.random() < 0.15 else None
     identity = market.identity(plan=3 if rate_per_s > 0.1 or burst else dice.choice((1, 2, 3)), created=fresh)
     talk = Talk(own_prompt(market) if asks is None else asks, style, used)

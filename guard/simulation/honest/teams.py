@@ -54,7 +54,7 @@ def _balanced(market: Market, members: int, card: str, org: str | None) -> Entri
         yield keyed(market, Role("team gateway"), identity, desk, gap_ms, networks)
 
 
-def keyed(market: Market, role: Role, identity: dict[str, Any], desk: Desk, gap_ms: float, networks: tuple[Network, ...]) -> Entry:  # noqa: PLR0913, PLR0917
+def keyed(market: Market, role: Role, identity: dict[str, Any], desk: Desk, gap_ms: float, networks: tuple[Network, ...]) -> Entry:
     """One key of a house that balances over its keys, unevenly."""
     dice = market.dice
     wait = Steady(gap_ms * around(dice, 1.0, 0.6), hours=Hours(dice.choice((-5, 1, 8)) * HOUR_MS, 0.15) if market.has_nights else ALWAYS)
