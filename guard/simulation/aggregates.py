@@ -42,7 +42,19 @@ OPTIONAL: Final = (
     "payment_fingerprint",
     "ip_prefix",
 )
-DISTINCT: Final = ("model", "operation", "prefix", "shape", "ip_prefix", "ip", "client_fingerprint", "topic", "stop_reason", "status", "user_agent")
+DISTINCT: Final = (
+    "model",
+    "operation",
+    "prefix",
+    "shape",
+    "ip_prefix",
+    "ip",
+    "client_fingerprint",
+    "topic",
+    "stop_reason",
+    "status",
+    "user_agent",
+)
 DISTINCT_MAX: Final = 64
 """Distinct values counted for an account; beyond it more are no news."""
 

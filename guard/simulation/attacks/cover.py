@@ -32,7 +32,7 @@ class Ramp(Struct):
     def at(self, at: int) -> float:
         """The share of the full rate at `at`."""
         done = min(1.0, max(0.0, (at - self.begins) / self.lasts_ms))
-        return self.factor * self.first ** (1.0 - done)
+        return self.factor * float(self.first ** (1.0 - done))
 
 
 class Cover:
