@@ -101,8 +101,8 @@ class Account(Struct):
     hours: set[int] = set()
     first: int = 0
     last: int = 0
-    gaps: list[float] = [0.0, 0.0]
-    """Sum of gaps and of their squares."""
+    gaps: float = 0.0
+    gap_squares: float = 0.0
     created: int | None = None
     failures: int = 0
 
@@ -126,8 +126,8 @@ class Account(Struct):
         at = event.event_time
         if self.events:
             gap = float(at - self.last)
-            self.gaps[0] += gap
-            self.gaps[1] += gap * gap
+            self.gaps += gap
+            self.gap_squares += gap * gap
         else:
             self.first, self.created = at, event.account_created
         self.events += 1
@@ -152,6 +152,6 @@ class Account(Struct):
     def _gap_facts(self) -> dict[str, float]:
         if self.events < 4:
             return {}
-        mean = self.gaps[0] / (self.events - 1)
-        spread = max(0.0, self.gaps[1] / (self.events - 1) - mean * mean) ** 0.5
+        mean = self.gaps / (self.events - 1)
+        spread = max(0.0, self.gap_squares / (self.events - 1) - mean * mean) ** 0.5
         return {"mean gap": mean, "gap variation": spread / mean if mean else 0.0}

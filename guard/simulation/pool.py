@@ -35,9 +35,10 @@ class Pool(Struct, eq=False):
 
     members: list[Client] = []
     reserve: list[Client] = []
-    replace_after_ms: tuple[float, float] = (1.0 * MINUTE_MS, 30.0 * MINUTE_MS)
+    replace_after_ms: tuple[float, float] = (0.2 * MINUTE_MS, 8.0 * MINUTE_MS)
     """A replacement begins between these two after the block; disclosed pools took under an hour."""
-    moves_at_share: float = STANDBY_AT_SHARE
+    moves_at_share: float = 2.0
+    """Share of blocked members at which the whole pool moves; more than 1: never, it is replaced one by one."""
     adapt: Callable[["Pool", Client, random.Random], None] | None = None
     """What an attacker that watches refusals changes after every few of them."""
     adapt_every: int = 5
@@ -75,12 +76,12 @@ class Pool(Struct, eq=False):
         return (Extra(fresh, dice.uniform(*self.replace_after_ms)),)
 
     def _moved(self, dice: random.Random) -> tuple[Extra, ...]:
-        """The standby pool takes over whole; what is left of the first one falls silent and becomes the reserve's reserve."""
+        """The standby pool takes over whole; what is left of the first one falls silent."""
         fresh, self.reserve = self.reserve, []
         for member in self.members:
             member.is_retired = True
         self.members, self.blocked = fresh, 0
-        return tuple(Extra(member, dice.uniform(1.0, 20.0) * MINUTE_MS) for member in fresh)
+        return tuple(Extra(member, dice.uniform(0.3, 6.0) * MINUTE_MS) for member in fresh)
 
 
 def _others(members: list[Client], client: Client, dice: random.Random) -> Client | None:

@@ -19,7 +19,7 @@ def burst(market: Market, size: Size) -> Entries:
     dice = market.dice
     for number in range(size.accounts):
         asks = template(dice, 3, elicitation=EXPLAINED)
-        identity = market.identity(plan=3, created=market.start - int(dice.uniform(0.1, 2) * DAY_MS))
+        identity = market.identity(plan=2, created=market.start - int(dice.uniform(0.1, 2) * DAY_MS))
         talk = Talk(asks, Style(Lengths(260, 0.5, 800, 0.6)), pipeline_habit(dice, reasons=True))
         role = Role("burst", "A1", "burst" if size.accounts == 1 else f"burst {number + 1}")
         client = caller(market, role, identity, talk, Steady(GAP_MS), market.home(), is_serial=False)

@@ -10,6 +10,7 @@ from guard.simulation.cast import Entries, Size
 from guard.simulation.client import Speech
 from guard.simulation.draws import hashed, score
 from guard.simulation.market import Market
+from guard.simulation.pool import STANDBY_AT_SHARE
 from guard.simulation.prompts import ELICITING, EXPLAINED, GRADING, UNGRADED, Source, template
 from guard.simulation.talk import Style, Talk
 from guard.units import DAY_MS, MINUTE_MS
@@ -97,7 +98,7 @@ def mixed_mostly(market: Market, size: Size) -> Entries:
 def churning(market: Market, size: Size) -> Entries:
     """A8: whatever is blocked is replaced within the hour; the standby pool is as large as the first one."""
     fleet = Fleet(market, Plan("A8", "churning hydra", reserve_share=1.0), size)
-    fleet.pool.replace_after_ms = (2.0 * MINUTE_MS, 50.0 * MINUTE_MS)
+    fleet.pool.replace_after_ms, fleet.pool.moves_at_share = (0.5 * MINUTE_MS, 50.0 * MINUTE_MS), STANDBY_AT_SHARE
     return played(fleet, template(market.dice, 4, elicitation=EXPLAINED, free_share=0.1), 1.0)
 
 
