@@ -145,7 +145,7 @@ def test_a_blocked_pool_moves_to_a_standby_pool_of_equal_size():
     fresh = {one.event.account_id for one in play} - first
 
     assert len([truth for truth in built.truths if truth.family == "A8"]) == 2 * len(first)
-    assert len(fresh) >= 0.8 * len(first)
+    assert len(fresh) >= 0.5 * len(first)
     assert any(one.was_answered for one in play)
 
 
