@@ -63,9 +63,11 @@ class Harness(Struct, frozen=True):
 class Market:
     """The shared goods of one world that runs from `start` to `end`; a model is released at `released_at`."""
 
-    def __init__(self, dice: random.Random, start: int, end: int) -> None:
+    def __init__(self, dice: random.Random, start: int, end: int, young_share: float = 0.25) -> None:
         self.dice = dice
         self.start, self.end = start, end
+        self.young_share = young_share
+        """Fleet accounts registered within two weeks of the world's start."""
         self.span_ms = end - start
         self.released_at = start + int(self.span_ms * 0.55)
         self.day_ms = min(DAY_MS, self.span_ms // 3)

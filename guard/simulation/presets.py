@@ -44,7 +44,7 @@ def build(name: str, seed: int, end: int, attacks: tuple[str, ...] | None = None
     if preset is None:
         raise UsageError(f"world {name!a}: it should be one of {', '.join(PRESETS)}")
     start = end - preset.span_ms
-    market = Market(random.Random(f"{seed}:market"), start, end)
+    market = Market(random.Random(f"{seed}:market"), start, end, preset.young_share)
     crowd = tuple(kind for kind in CROWD if kind in preset.sizes)
     entries: list[Entry] = []
     for family in (*crowd, *_chosen(negatives, preset.negatives, NEGATIVES), *_chosen(attacks, preset.attacks, ATTACKS)):

@@ -11,6 +11,9 @@ from guard.units import DAY_MS, HOUR_MS, MINUTE_MS
 DEMONSTRATED: Final = ("A1", "A3", "A4", "A10")
 DEMONSTRATED_NEGATIVES: Final = ("N1", "N4", "N8", "N11")
 
+YOUNG: Final = 0.75
+"""In the short worlds three quarters of a fleet are fresh, as the advisory describes; in the long ones a quarter, as evasion would have it."""
+
 
 class Preset(Struct, frozen=True):
     """One world's span, sizes and usual families. `mass` accounts of people are made one by one as they come, each for a while."""
@@ -22,6 +25,9 @@ class Preset(Struct, frozen=True):
     mass: int = 0
     mass_exchanges: float = 0.0
     """Mean exchanges of each of them."""
+
+    young_share: float = 0.25
+    """Fleet accounts of less than two weeks; the others are bought with a past, or as old as anybody's."""
 
     def size(self, family: str) -> Size:
         """The size of a family in this world."""
@@ -133,8 +139,8 @@ MILLIONS: Final = {
 """The three campaigns of February 2026: 0.15, 3.4 and 13 million exchanges of 24,000 accounts."""
 
 PRESETS: Final = {
-    "small": Preset(20 * MINUTE_MS, FEW, DEMONSTRATED, DEMONSTRATED_NEGATIVES),
-    "demo": Preset(HOUR_MS, AN_HOUR, DEMONSTRATED, DEMONSTRATED_NEGATIVES),
+    "small": Preset(20 * MINUTE_MS, FEW, DEMONSTRATED, DEMONSTRATED_NEGATIVES, young_share=YOUNG),
+    "demo": Preset(HOUR_MS, AN_HOUR, DEMONSTRATED, DEMONSTRATED_NEGATIVES, young_share=YOUNG),
     "S": Preset(3 * DAY_MS, THREE_DAYS),
     "L": Preset(14 * DAY_MS, TWO_WEEKS),
     "XL": Preset(14 * DAY_MS, MILLIONS, ("A4", "A9", "A11"), (), 1_000_000, 10.0),

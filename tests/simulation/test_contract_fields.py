@@ -28,9 +28,11 @@ CLOSED_VALUES = (
     "user_agent",
 )
 
+Sides = tuple[dict[bool, set[str]], dict[bool, dict[str, set[object]]]]
+
 
 @pytest.fixture(scope="module")
-def sides():
+def sides() -> Sides:
     """Fields and closed values seen, by honesty."""
     fields: dict[bool, set[str]] = {True: set(), False: set()}
     values: dict[bool, dict[str, set[object]]] = {side: {name: set() for name in CLOSED_VALUES} for side in (True, False)}
@@ -44,7 +46,7 @@ def sides():
     return fields, values
 
 
-def test_every_contract_field_occurs_on_both_sides(sides):
+def test_every_contract_field_occurs_on_both_sides(sides: Sides) -> None:
     """One that is missing on a side would give it away."""
     fields, _ = sides
     every = {field.name for field in msgspec.structs.fields(RequestEvent)} - REFUSALS_ONLY - REPLAYS_ONLY
@@ -54,7 +56,7 @@ def test_every_contract_field_occurs_on_both_sides(sides):
 
 
 @pytest.mark.parametrize("name", CLOSED_VALUES)
-def test_no_closed_value_is_only_the_fleets(sides, name):
+def test_no_closed_value_is_only_the_fleets(sides: Sides, name: str) -> None:
     """A temperature, ceiling or model that only fleets use would be a rule by itself."""
     _, values = sides
 
@@ -72,7 +74,7 @@ class _Throttling:
         return Answer(Action.ALLOW) if self.turn % 3 else Answer(Action.THROTTLE, "d-1", 6)
 
 
-def test_plan_limits_hold_and_say_so_without_a_decision():
+def test_plan_limits_hold_and_say_so_without_a_decision() -> None:
     """The gateway's own limit answers 429 by itself; nobody gets more answers in a minute than the plan allows."""
     answered: dict[tuple[str, int], int] = {}
     limits: dict[str, int] = {}
@@ -92,7 +94,7 @@ def test_plan_limits_hold_and_say_so_without_a_decision():
     assert all(count <= limits[account] for (account, _), count in answered.items())
 
 
-def test_the_queue_is_bounded_by_the_clients_whatever_is_refused():
+def test_the_queue_is_bounded_by_the_clients_whatever_is_refused() -> None:
     """A refused request may be handed on, but never breeds others."""
     built = build("small", 5, END, ATTACKS, NEGATIVES)
     refused = sum(exchange.was_refused for exchange in built.world.play(_Throttling()))

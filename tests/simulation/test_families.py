@@ -38,14 +38,14 @@ def _accounts(exchanges: list[Exchange], field: str) -> Counter[str]:
 
 
 @pytest.mark.parametrize("family", [*ATTACKS, *NEGATIVES])
-def test_every_family_plays(family):
+def test_every_family_plays(family: str) -> None:
     """A family that never calls tests nothing."""
     assert len(_family(family)) >= 20
     assert all(one.truth.honest == (family[0] == "N") for one in _family(family))
 
 
 @pytest.mark.parametrize("family", ["A2", "A3", "A4", "A6", "A8", "A9", "A10", "A11", "A15", "A16"])
-def test_a_template_fleet_shares_shapes_over_most_accounts(family):
+def test_a_template_fleet_shares_shapes_over_most_accounts(family: str) -> None:
     """What is harvested with one template shows on all members."""
     exchanges = _family(family)
     members = len({one.event.account_id for one in exchanges})
@@ -54,13 +54,13 @@ def test_a_template_fleet_shares_shapes_over_most_accounts(family):
     assert _accounts(exchanges, "shape").most_common(1)[0][1] >= 3
 
 
-def test_shared_cards_are_shared_and_distinct_ones_are_not():
+def test_shared_cards_are_shared_and_distinct_ones_are_not() -> None:
     """A3 and A4 differ in just that."""
     assert _accounts(_family("A3"), "payment_fingerprint").most_common(1)[0][1] >= 8
     assert _accounts(_family("A4"), "payment_fingerprint").most_common(1)[0][1] == 1
 
 
-def test_paraphrases_share_no_shape_but_a_simhash_neighbourhood():
+def test_paraphrases_share_no_shape_but_a_simhash_neighbourhood() -> None:
     """A5 hides the skeleton; the words move by eight bits at most."""
     hashes = [int(one.event.simhash, 16) for one in _family("A5") if one.event.simhash]
     near = max(sum((one ^ other).bit_count() <= 16 for other in hashes) for one in hashes[:: max(1, len(hashes) // 40)])
@@ -70,7 +70,7 @@ def test_paraphrases_share_no_shape_but_a_simhash_neighbourhood():
 
 
 @pytest.mark.parametrize(("family", "least", "most"), [("A6", 0.3, 0.7), ("A7", 0.03, 0.25)])
-def test_mixed_fleets_show_their_template_in_the_stated_share(family, least, most):
+def test_mixed_fleets_show_their_template_in_the_stated_share(family: str, least: float, most: float) -> None:
     """Half, and a tenth, of the exchanges are harvest."""
     prefixes = Counter(one.event.prefix for one in _family(family) if one.event.prefix)
     harvest = max(prefixes, key=lambda prefix: (_accounts(_family(family), "prefix")[prefix], prefix))
@@ -78,14 +78,14 @@ def test_mixed_fleets_show_their_template_in_the_stated_share(family, least, mos
     assert least <= prefixes[harvest] / len(_family(family)) <= most
 
 
-def test_the_pivot_moves_to_the_new_model_and_others_try_it_too():
+def test_the_pivot_moves_to_the_new_model_and_others_try_it_too() -> None:
     """A9 is judged against a crowd that is curious itself."""
     assert any(one.event.model == NEW_MODEL for one in _family("A9"))
     assert any(one.event.model == NEW_MODEL for one in _family("N10"))
     assert any(one.event.model == NEW_MODEL for one in _played()[""])
 
 
-def test_elicitation_and_grading_show_in_the_classifiers():
+def test_elicitation_and_grading_show_in_the_classifiers() -> None:
     """A10 and A11 are named after what they ask for."""
     elicited = [one.event.reasoning_elicitation for one in _family("A10") if one.event.reasoning_elicitation is not None]
     graded = [one.event.rubric_grading for one in _family("A11") if one.event.rubric_grading is not None]
@@ -94,7 +94,7 @@ def test_elicitation_and_grading_show_in_the_classifiers():
     assert sum(graded) / len(graded) > 0.4
 
 
-def test_recorded_conversations_come_back_under_other_accounts():
+def test_recorded_conversations_come_back_under_other_accounts() -> None:
     """A13: a conversation and its signature belong to whoever held it."""
     assert _accounts(_family("A13"), "conversation").most_common(1)[0][1] >= 2
     assert _accounts(_family("A13"), "reasoning_signature").most_common(1)[0][1] >= 2
@@ -106,7 +106,7 @@ def _moved_share(exchanges: list[Exchange]) -> float:
     return sum(holder[event.conversation] != event.account_id for event in later) / len(later)
 
 
-def test_a_relay_hands_conversations_around_and_leaves_caches_cold():
+def test_a_relay_hands_conversations_around_and_leaves_caches_cold() -> None:
     """A14: rotation destroys cache continuity."""
     later = [one.event for one in _family("A14") if one.event.conversation is not None]
 
@@ -115,7 +115,7 @@ def test_a_relay_hands_conversations_around_and_leaves_caches_cold():
     assert _moved_share(_family("N5")) > 0.1
 
 
-def test_timers_tick_to_the_tenth_of_a_second():
+def test_timers_tick_to_the_tenth_of_a_second() -> None:
     """N7 begins at exact multiples of its period, and ends a latency later."""
     phases: dict[str, list[int]] = defaultdict(list)
     for one in _family("N7"):
@@ -137,7 +137,7 @@ class _Refusing:
         return Answer(self._action, "d-1") if account in self._accounts else Answer(Action.ALLOW)
 
 
-def test_a_blocked_pool_moves_to_a_standby_pool_of_equal_size():
+def test_a_blocked_pool_moves_to_a_standby_pool_of_equal_size() -> None:
     """A8: banning the first pool only starts the second one."""
     first = {one.event.account_id for one in build("small", 7, END, ("A8",), ()).world.play(OpenGateway()) if one.truth.family == "A8"}
     built = build("small", 7, END, ("A8",), ())
@@ -149,7 +149,7 @@ def test_a_blocked_pool_moves_to_a_standby_pool_of_equal_size():
     assert any(one.was_answered for one in play)
 
 
-def test_a_refused_oracle_changes_its_template_and_its_cards():
+def test_a_refused_oracle_changes_its_template_and_its_cards() -> None:
     """A15: what worked as a key yesterday is gone today."""
     half = {truth.account_id for truth in build("small", 7, END, ("A15",), ()).truths if truth.family == "A15"}
     watched = set(sorted(half)[: len(half) // 2])
@@ -165,7 +165,7 @@ def test_a_refused_oracle_changes_its_template_and_its_cards():
     assert max(map(len, cards.values())) >= 2
 
 
-def test_refused_requests_are_handed_to_siblings_in_a_fleet_and_in_an_enterprise():
+def test_refused_requests_are_handed_to_siblings_in_a_fleet_and_in_an_enterprise() -> None:
     """Both sides have somebody to turn to."""
     for family in ("A4", "N11"):
         members = sorted(one.account_id for one in build("small", 7, END, ("A4",), ("N11",)).truths if one.family == family)

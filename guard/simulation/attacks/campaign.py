@@ -91,8 +91,10 @@ class Fleet:
         """The `number`-th account: bought with a past, registered in batches, or ordinary."""
         dice, market = self.market.dice, self.market
         kind = dice.random()
-        days = dice.uniform(60, 900) if kind < 0.35 else dice.uniform(2, 45)
-        created = opened_at(dice, market.start) if kind > 0.6 else market.start - int(days * DAY_MS)
+        young = market.young_share
+        days = dice.uniform(0.3, 13) if kind < young else dice.uniform(60, 900)
+        is_ordinary = kind > young + (1 - young) * 0.6
+        created = opened_at(dice, market.start) if is_ordinary else market.start - int(days * DAY_MS)
         card = self.cards[number % len(self.cards)] if self.cards else None
         org = dice.choice(self.shells) if dice.random() < SHELL_SHARE else None
         identity = market.identity(plan=dice.choice((1, 1, 2, 2, 3)), created=created, card=card, org=org)
