@@ -86,7 +86,7 @@ def program(market: Market, role: Role, rate_per_s: float, burst: int, asks: Sou
         Bursts(dice.uniform(80, 2_000), gap_ms * burst, burst, hours) if burst else Steady(gap_ms, dice.choice((0.3, 1.0, 1.0, 4.0)), hours)
     )
     fresh = market.start - int(dice.uniform(0, 10) * 86_400_000) if dice.random() < 0.15 else None
-    identity = market.identity(plan=3 if rate_per_s > 0.5 else dice.choice((1, 2, 3)), created=fresh)
+    identity = market.identity(plan=dice.choice((1, 1, 2)) if burst else dice.choice((1, 2, 3)), created=fresh)
     talk = Talk(own_prompt(market) if asks is None else asks, style, used)
     networks = market.cloud() if dice.random() < 0.8 else market.home()
     return caller(market, role, identity, talk, wait, networks, is_serial=style.turns_mean > 0)
