@@ -12,6 +12,10 @@ THINKING_MS: Final = 15 * SECOND_MS
 """Nobody answers a reply sooner than this on average; a conversation just served is not due yet."""
 
 
+BRANCHING_SHARE: Final = 0.2
+"""Replies that are asked for again from the same place: end users regenerate, gateways fork (assumption)."""
+
+
 class Desk:
     """`size` conversations at once. An account serves its last one again with chance `sticky_share`, else whichever is due."""
 
@@ -30,7 +34,11 @@ class Desk:
         if talk is None or talk.is_over or dice.random() >= self._sticky_share:
             talk = self._due(dice, at)
         self._last[account] = talk
-        return talk.ask(dice, at, account)
+        past, is_new = talk.past, talk.is_over
+        fields = talk.ask(dice, at, account)
+        if not is_new and not talk.is_over and dice.random() < BRANCHING_SHARE:
+            talk.past = past
+        return fields
 
     def _due(self, dice: random.Random, at: int) -> Talk:
         if len(self._talks) < self._size:

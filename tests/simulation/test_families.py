@@ -103,7 +103,7 @@ def test_recorded_conversations_come_back_under_other_accounts() -> None:
 def _moved_share(exchanges: list[Exchange]) -> float:
     holder = {one.event.conversation_after: one.event.account_id for one in exchanges if one.event.conversation_after}
     later = [one.event for one in exchanges if one.event.conversation in holder]
-    return sum(holder[event.conversation] != event.account_id for event in later) / len(later)
+    return sum(holder[event.conversation or ""] != event.account_id for event in later) / len(later)
 
 
 def test_a_relay_hands_conversations_around_and_leaves_caches_cold() -> None:

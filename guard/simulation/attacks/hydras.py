@@ -77,10 +77,16 @@ def distinct_cards(market: Market, size: Size) -> Entries:
 def paraphrased(market: Market, size: Size) -> Entries:
     """A5: every wording different; one client stack and its lines remain."""
     dice = market.dice
-    asks = Paraphrased(
-        tuple(hashed(dice) for _ in range(PARAPHRASES)), dice.getrandbits(64), (dice.randrange(90), dice.randrange(90)), EXPLAINED
-    )
-    return played(Fleet(market, Plan("A5", "paraphrasing hydra", tail_stack=True), size), asks)
+    prefixes = [hashed(dice) for _ in range(PARAPHRASES)]
+    simhash, topics = dice.getrandbits(64), (dice.randrange(90), dice.randrange(90))
+    fleet = Fleet(market, Plan("A5", "paraphrasing hydra", tail_stack=True), size)
+
+    def made(dice: random.Random) -> Speech:
+        """Each member keeps to one to three of the wordings of the leading block."""
+        asks = Paraphrased(tuple(dice.sample(prefixes, dice.randint(1, 3))), simhash, topics, EXPLAINED)
+        return Talk(asks, Style(fleet.lengths), fleet.habit())
+
+    return fleet.entries(made)
 
 
 def mixed_half(market: Market, size: Size) -> Entries:

@@ -3,6 +3,8 @@
 import random
 from typing import Any, Final
 
+import msgspec
+
 from guard.simulation.cast import Entries, Role, Size, caller
 from guard.simulation.client import Client, Extra, Refusal, Retry
 from guard.simulation.draws import around, hashed
@@ -16,6 +18,8 @@ from guard.simulation.talk import Style, Talk, chat_style
 from guard.units import HOUR_MS, MINUTE_MS, SECOND_MS
 
 RETRIES_IN_A_STORM: Final = 12
+COMMAND_FREE_SHARE: Final = 0.85
+"""The other prompts of a harness are its built-in commands, the same words for everybody (assumption)."""
 PERIODS_MS: Final = (HOUR_MS, HOUR_MS, 30 * MINUTE_MS, 2 * HOUR_MS)
 
 
@@ -38,11 +42,11 @@ def harness_users(market: Market, size: Size) -> Entries:
     """N8: unrelated accounts behind one popular open harness: one system prompt, one client stack, chat and small jobs."""
     dice = market.dice
     harness = market.harnesses[0]
+    command = msgspec.structs.replace(template(dice, 3, free_share=COMMAND_FREE_SHARE), prefix=harness.prefix)
     for _ in range(size.accounts):
         identity = {**market.identity(), "client_fingerprint": harness.stack.fingerprint, "user_agent": harness.stack.agent}
         style = chat_style(dice, 6.0)
-        asks = Free(harness.prefix, interests(dice, 4))
-        yield person(market, Role("harness user", "N8"), identity, asks, market.home(), style, chat_habit(dice))
+        yield person(market, Role("harness user", "N8"), identity, command, market.home(), style, chat_habit(dice))
 
 
 def migrants(market: Market, size: Size) -> Entries:
