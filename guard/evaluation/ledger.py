@@ -26,7 +26,7 @@ class _Seen(Struct):
     first_at: int
     requests: int = 0
     refused: int = 0
-    answered: array[int] | None = None
+    answered: "array[int] | None" = None
     beyond: int = 0
     sanctioned_at: int | None = None
     caught_at: int | None = None
