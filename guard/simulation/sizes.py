@@ -122,7 +122,7 @@ THREE_DAYS: Final = {
     "A13": Size(120, 13),
     "A14": Size(140, 46),
     "A15": Size(120, 60),
-    "A16": Size(600, 857),
+    "A16": Size(450, 857),
 }
 
 TWO_WEEKS: Final = {

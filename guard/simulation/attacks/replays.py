@@ -17,7 +17,7 @@ from guard.simulation.talk import Past, Style, Talk
 
 RECORDED_MAX: Final = 400
 """Conversations in the vault; each new one pushes an old one out."""
-REPLAYED_SHARE: Final = 0.5
+REPLAYED_SHARE: Final = 0.3
 TURNS: Final = 12.0
 STICKY_SHARE: Final = 0.3
 """Relays that keep a conversation on its account for a while; most of a balancer's turns move on."""

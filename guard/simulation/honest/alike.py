@@ -18,7 +18,7 @@ from guard.simulation.talk import Style, Talk, chat_style
 from guard.units import HOUR_MS, MINUTE_MS, SECOND_MS
 
 RETRIES_IN_A_STORM: Final = 12
-COMMAND_FREE_SHARE: Final = 0.85
+COMMAND_FREE_SHARE: Final = 0.6
 """The other prompts of a harness are its built-in commands, the same words for everybody (assumption)."""
 PERIODS_MS: Final = (HOUR_MS, HOUR_MS, 30 * MINUTE_MS, 2 * HOUR_MS)
 

@@ -31,7 +31,7 @@ def steady(market: Market, size: Size) -> Entries:
 def bursty(market: Market, size: Size) -> Entries:
     """Programs that work through piles."""
     for _ in range(size.accounts):
-        yield _entry(market, program(market, Role("bursty pipeline"), rate(market), market.dice.randint(5, 40)))
+        yield _entry(market, program(market, Role("bursty pipeline"), rate(market), market.dice.randint(5, 120)))
 
 
 def rate(market: Market) -> float:
