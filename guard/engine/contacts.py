@@ -150,11 +150,11 @@ class Contacts:
         told, use.told = use.told, use.uses
         means = b.means
         answered = max(1, b.exchanges - b.refused)
-        principal = record.principal or (record.identity[0] if record.identity is not None else None) or ""
+        card = record.identity[0] or "" if record.identity is not None else ""
         contact = Contact(
             *key, record.account, at, use.uses - told, use.uses * use.uses - told * told, is_first,
-            age_of(record, at, self.young_days, self.trusted_days), min(1.0, use.uses / answered), principal, b.limit_rpm,
-            means[columns.ELICITATION], means[columns.RUBRIC], means[columns.SINGLE_TURN], b.windows.tokens_per_request,
+            age_of(record, at, self.young_days, self.trusted_days), min(1.0, use.uses / answered), card, record.principal, b.limit_rpm,
+            means[columns.ELICITATION], means[columns.RUBRIC], means[columns.SINGLE_TURN], b.timed, b.windows.tokens_per_request,
         )  # fmt: skip
         if key[0] is KeyKind.PAYMENT:
             contact.input_tokens, contact.output_tokens, contact.reasoning_tokens = b.untold_tokens

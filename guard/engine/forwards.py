@@ -35,12 +35,16 @@ class Contact(Struct, array_like=True, gc=False):
     age: int
     devotion: float
     """Share of the account's answered exchanges so far that carried the key, 0-1."""
-    principal: str
-    """Who stands behind the account: its organisation, else its payment fingerprint; empty when neither is known."""
+    card: str
+    """The payment fingerprint behind the account, empty when unknown."""
+    organisation: str
+    """The organisation behind the account, empty when unknown."""
     limit_rpm: int
     voice: float
     rubric: float
     single_turn: float
+    timed: float = 0.0
+    """1 when the account's exchanges come by a timer: gaps of hardly any spread; -1 when too few are known."""
     tokens_per_use: float = 0.0
     """Input and output tokens of the account's mean exchange lately."""
     input_tokens: int = 0

@@ -16,6 +16,7 @@ from guard.events.partition import stable_hash
 from guard.scoring.learned.past import OwnPast
 from guard.state.link import KINDS, MEMBERS_MAX, KeyKind, LinkRecord
 from guard.state.windows import Windows
+from guard.units import HOUR_MS
 
 RECORD_FORMAT: Final = 1
 CHUNK: Final = 64
@@ -85,7 +86,9 @@ class LinkMemory:
             self._list(contact.account, len(self.members), level, contact.age)
         else:
             link.weigh(max(level / LEVELS, DEVOTION_MIN), contact.age)
-        link.principal = _merged(link.principal, contact.principal)
+        link.joined_sum += (contact.at - link.first_at) / HOUR_MS
+        link.card = _merged(link.card, contact.card)
+        link.organisation = _merged(link.organisation, contact.organisation)
         return True
 
     def _list(self, account: str, place: int, level: int, age: int) -> None:
@@ -99,16 +102,19 @@ class LinkMemory:
         link.voice += (contact.voice - link.voice) / link.tellings
         link.rubric += (contact.rubric - link.rubric) / link.tellings
         link.single_turn += (contact.single_turn - link.single_turn) / link.tellings
+        if contact.timed >= 0:
+            link.timings = min(link.timings + 1, VOICES_MAX)
+            link.timed += (contact.timed - link.timed) / link.timings
 
 
-def _merged(known: str, principal: str) -> str:
-    if not principal:
+def _merged(known: str, one: str) -> str:
+    if not one:
         return MANY
-    return principal if known in {"", principal} else MANY
+    return one if known in {"", one} else MANY
 
 
 MANY: Final = "*"
-"""Stands for more than one principal, or for an account behind which nobody is known."""
+"""Stands for more than one card or organisation, or for an account behind which none is known."""
 
 
 def _devotion(packed: int) -> float:

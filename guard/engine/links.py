@@ -111,16 +111,19 @@ class LinksStage:
             for representative in self._families.of(int(contact.value, 16)):
                 self._remember(_of_family(contact, f"{representative:016x}"))
             return
-        if contact.is_first and contact.kind in CROWD_KINDS:
+        if contact.kind in CROWD_KINDS:
             self._see(contact)
         self._remember(contact)
 
     def _see(self, contact: Contact) -> None:
-        if contact.age != Age.UNKNOWN:
-            self._crowd.known += 1
-            self._crowd.new += contact.age == Age.NEW
-            self._crowd.trusted += contact.age == Age.TRUSTED
-            self._crowd_changed = True
+        crowd = self._crowd
+        if not contact.is_first:
+            crowd.hear(contact.voice, contact.rubric)
+        elif contact.age != Age.UNKNOWN:
+            crowd.known += 1
+            crowd.new += contact.age == Age.NEW
+            crowd.trusted += contact.age == Age.TRUSTED
+        self._crowd_changed = True
 
     def _remember(self, contact: Contact) -> None:
         """Into the key's memory, and judge; the first account of a key is only kept in mind."""

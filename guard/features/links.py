@@ -18,6 +18,10 @@ def _dispersion(link: LinkRecord, at: int) -> float | None:
     return link.dispersion
 
 
+def _exposure_hours(link: LinkRecord, at: int) -> float | None:
+    return link.exposure_hours(at)
+
+
 def _new_share(link: LinkRecord, at: int) -> float | None:
     return link.new_mass / link.aged_mass if link.aged_mass > 0 else None
 
@@ -46,8 +50,17 @@ def _single_turn(link: LinkRecord, at: int) -> float | None:
     return link.single_turn if link.tellings else None
 
 
+def _timed(link: LinkRecord, at: int) -> float | None:
+    return link.timed if link.timings else None
+
+
 def _principals(link: LinkRecord, at: int) -> float | None:
-    return None if not link.principal else 1.0 if link.principal not in {"*", link.value} else 2.0
+    if link.organisation not in _SEVERAL or (link.card not in _SEVERAL and link.card != link.value):
+        return 1.0
+    return 2.0
+
+
+_SEVERAL: Final = frozenset({"", "*"})
 
 
 def _growth(link: LinkRecord, at: int) -> float | None:
@@ -74,6 +87,16 @@ LINK_FEATURES: Final = (
         0.2,
         _dispersion,
     ),
+    Feature(
+        "exposure_hours",
+        "hours since the mean account joined",
+        0.0,
+        1e6,
+        "people come in sessions",
+        "sessions of a crowd",
+        0.1,
+        _exposure_hours,
+    ),
     Feature("new_share", "share of accounts of known age", 0.0, 1.0, "fleets are new", "AA26-251A", 0.1, _new_share),
     Feature(
         "trusted_share", "share of accounts of known age", 0.0, 1.0, "the crowd vouches", "Radar: cards seen before", 0.1, _trusted_share
@@ -89,6 +112,16 @@ LINK_FEATURES: Final = (
         "pipelines' own code",
         0.1,
         _single_turn,
+    ),
+    Feature(
+        "timed",
+        "share of the accounts that call by a timer",
+        0.0,
+        1.0,
+        "timers are even without a balancer",
+        "hard negative N7",
+        0.1,
+        _timed,
     ),
     Feature(
         "principals",

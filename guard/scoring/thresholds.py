@@ -64,15 +64,15 @@ _ROWS: Final = (
     Threshold("key_uses_min", 120.0, 10.0, 1e6, "exchanges", "in their first minutes a dozen people are as even as a pool"),
     Threshold(
         "even_dispersion_max",
-        0.35,
+        0.95,
         0.01,
         2.0,
         "squared coefficient of variation beyond Poisson",
-        "people and pipelines are heavy-tailed (above 1), balancers give near 0",
+        "people and pipelines are heavy-tailed (sessions of geometric length alone give 1), balancers give near 0, weighted ones some tenths",
     ),
     Threshold(
         "uneven_dispersion_min",
-        0.8,
+        1.3,
         0.05,
         10.0,
         "squared coefficient of variation beyond Poisson",

@@ -42,6 +42,10 @@ SHARE_MEMORY: Final = 64
 # Columns of `Behaviour.means`.
 ELICITATION, RUBRIC, SINGLE_TURN, SAME_PARAMETERS, GAP_MS, GAP_SQUARE, COLUMNS = range(7)
 
+TIMED_GAPS_MIN: Final = 3
+TIMED_SPREAD_MAX: Final = 0.25
+"""Standard deviation of a timer's gaps, as a share of their mean; independent arrivals have 1, people more (Goh and Barabasi 2008)."""
+
 HASH_BYTES: Final = 8
 SECONDS_MAX: Final = (1 << 32) - 1
 BEHAVIOUR_BYTES_MAX: Final = 4_096
@@ -108,6 +112,14 @@ class Behaviour:
     def at(self) -> int:
         """Newest event time of the account, milliseconds; 0 before the first exchange."""
         return self.windows.at
+
+    @property
+    def timed(self) -> float:
+        """1 when the gaps between exchanges hardly differ: a timer, not a person and not a queue; -1 before three gaps."""
+        if self.counts[GAP_MS] < TIMED_GAPS_MIN:
+            return -1.0
+        mean, square = self.means[GAP_MS], self.means[GAP_SQUARE]
+        return float(square - mean * mean < TIMED_SPREAD_MAX**2 * mean * mean)
 
     def fade_in(self, column: int, value: float) -> None:
         """Take one more value into a column's fading mean."""

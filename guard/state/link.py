@@ -86,6 +86,8 @@ class LinkRecord(Struct, array_like=True):
     tokens: float = 0.0
     uses_square: float = 0.0
     """Sum over accounts of the square of each one's uses: with `uses`, how evenly the key is used."""
+    joined_sum: float = 0.0
+    """Sum over accounts of the hours from the key's first use to the account's: how long each has had."""
     tellings: int = 0
     voice: float = 0.0
     """Mean elicitation share of the accounts that use the key; each speaks when its uses double, so none drowns the rest."""
@@ -93,8 +95,13 @@ class LinkRecord(Struct, array_like=True):
     """Mean rubric share, likewise."""
     single_turn: float = 0.0
     """Mean single-turn share, likewise."""
-    principal: str = ""
-    """The one organisation or card behind all accounts so far; `*` once there are two, empty while unknown."""
+    timed: float = 0.0
+    """Share of the accounts that call by a timer, likewise."""
+    timings: int = 0
+    card: str = ""
+    """The one payment fingerprint behind all accounts so far; `*` once there are two, empty while unknown."""
+    organisation: str = ""
+    """The one organisation behind all accounts so far, likewise."""
     sketch: bytes = b""
     suspected_uses: float = 0.0
     suspected_accounts: int = 0
@@ -141,14 +148,19 @@ class LinkRecord(Struct, array_like=True):
         self.accounts = MEMBERS_MAX[KINDS[self.kind]] + round(after)
         return after > before
 
+    def exposure_hours(self, at: int) -> float:
+        """For how long the mean account has had the key at `at`."""
+        life = (at - self.first_at) / HOUR_MS
+        return max(0.0, life - self.joined_sum / self.accounts) if self.accounts else 0.0
+
     @property
     def dispersion(self) -> float | None:
         """Squared coefficient of variation of use per account beyond what chance alone gives; None before any use.
 
-        For a perfect balancer 0, for a Poisson pool about 0, for people and pipelines above 1.
+        For a perfect balancer 0, for a Poisson pool about 0, for people and pipelines above 1. Accounts that joined later make it
+        larger: correcting for that would take a crowd that grows for even, since its people do not use a thing for as long as they have it.
         """
         if self.accounts < 2 or self.uses <= 0:
             return None
         mean = self.uses / self.accounts
-        variance = max(0.0, self.uses_square / self.accounts - mean * mean)
-        return variance / (mean * mean) - 1.0 / mean
+        return max(0.0, self.uses_square / self.accounts - mean) / (mean * mean) - 1.0
