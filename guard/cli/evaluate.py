@@ -19,7 +19,9 @@ SEED_MAX = 2**31 - 1
 
 
 def evaluate(
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where report.html, report.json and the runs go; runs in it are not made again.")],
+    out: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Where report.html, report.json and the runs go; runs in it are not made again.")
+    ],
     worlds: Annotated[str, typer.Option(help="Names of worlds, with commas.")] = "small",
     seeds: Annotated[str, typer.Option(help="Whole numbers, with commas.")] = "1,2,3",
     variants: Annotated[str, typer.Option(help="Variants, with commas.")] = ",".join(VARIANTS),

@@ -28,10 +28,16 @@ def figures(results: Sequence[RunResult]) -> dict[str, str]:
     if not rows:
         return {}
     leaks = _by_family(rows, [_or_never(row.leaked_to_throttle) for row in rows])
-    delays = _by_family(rows, [_or_never(None if row.throttled_at is None else (row.throttled_at - row.first_at) / SECOND_MS) for row in rows])
+    delays = _by_family(
+        rows, [_or_never(None if row.throttled_at is None else (row.throttled_at - row.first_at) / SECOND_MS) for row in rows]
+    )
     return {
-        "Leak: campaigns throttled by so many pooled exchanges": _steps(leaks, "answered exchanges, pooled", "share of campaigns throttled"),
-        "Delay: campaigns throttled within so many seconds": _steps(delays, "seconds since the first exchange", "share of campaigns throttled"),
+        "Leak: campaigns throttled by so many pooled exchanges": _steps(
+            leaks, "answered exchanges, pooled", "share of campaigns throttled"
+        ),
+        "Delay: campaigns throttled within so many seconds": _steps(
+            delays, "seconds since the first exchange", "share of campaigns throttled"
+        ),
         "Accounts caught as a campaign goes on": _curves(rows),
     }
 

@@ -62,7 +62,9 @@ def write(results: Sequence[RunResult], folder: Path) -> tuple[Path, Path]:
         as_json.write_bytes(msgspec.json.format(msgspec.json.encode(told), indent=1))
         as_html.write_text(_page(results, told), encoding="utf-8")
     except OSError as error:
-        raise InputError(f"{folder}: the report cannot be written ({error.strerror}); name a folder with room that may be written to") from None
+        raise InputError(
+            f"{folder}: the report cannot be written ({error.strerror}); name a folder with room that may be written to"
+        ) from None
     return as_json, as_html
 
 
@@ -129,10 +131,14 @@ def _page(results: Sequence[RunResult], told: dict[str, object]) -> str:
         _false_positives(main),
         "<h2>Leakage of the simulator</h2>",
         f"<p><small>AUC of one raw field alone; from {LEAK_AUC} on the field gives the fleets away.</small></p>",
-        _table(("field", "AUC", ""), ((name, f"{auc:.3f}", "gives away" if auc >= LEAK_AUC else "") for name, auc in _leakage(main).items())),
+        _table(
+            ("field", "AUC", ""), ((name, f"{auc:.3f}", "gives away" if auc >= LEAK_AUC else "") for name, auc in _leakage(main).items())
+        ),
     ]
     body = "".join(parts)
-    return f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Evaluation</title><style>{STYLE}</style><body>{body}</body></html>\n'
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Evaluation</title><style>{STYLE}</style><body>{body}</body></html>\n'
+    )
 
 
 def _intro(results: Sequence[RunResult]) -> str:
@@ -188,7 +194,9 @@ def _false_positives(main: Sequence[RunResult]) -> str:
         for result, one in found[:FALSE_POSITIVES_SHOWN]
     )
     beyond = len(found) - FALSE_POSITIVES_SHOWN
-    return _table(("world", "account", "kind", "action", "reasons"), cells) + (f"<p>{beyond:,} more in report.json.</p>" if beyond > 0 else "")
+    return _table(("world", "account", "kind", "action", "reasons"), cells) + (
+        f"<p>{beyond:,} more in report.json.</p>" if beyond > 0 else ""
+    )
 
 
 def _table(header: Sequence[str], cells: Iterable[Sequence[str]]) -> str:

@@ -82,7 +82,9 @@ def make(job: Job) -> RunResult:
     )
 
 
-def run(jobs: Sequence[Job], out: Path, processes: int = 1, progress: Callable[[Job, int], None] = lambda _job, _left: None) -> list[RunResult]:
+def run(
+    jobs: Sequence[Job], out: Path, processes: int = 1, progress: Callable[[Job, int], None] = lambda _job, _left: None
+) -> list[RunResult]:
     """The results of all jobs, in their order. `progress` hears of each job that is done, and how many are left.
 
     Raises UsageError for a world that is none, InputError for a recording or a folder that cannot be used.
