@@ -8,7 +8,6 @@ from guard.evaluation.ablations import ABLATIONS
 from guard.evaluation.baselines import BASELINES, CARD_ACCOUNTS_MIN, LIMIT_RPM, baseline
 from guard.evaluation.play import play
 from guard.evaluation.sources import Source
-from guard.events.request import RequestEvent
 from guard.gateway.orders import Orders
 from guard.scoring.reasons import REASONS, Family
 from guard.simulation.client import Truth
@@ -16,8 +15,8 @@ from guard.simulation.world import Exchange
 from tests.support.events import T0, event
 
 
-def _source(events, honest=True):
-    truths = [Truth(account, "student", honest=honest, family="N4") for account in dict.fromkeys(one.account_id for one in events)]
+def _source(events):
+    truths = [Truth(account, "student", honest=True, family="N4") for account in dict.fromkeys(one.account_id for one in events)]
     by_account = {truth.account_id: truth for truth in truths}
     return Source(truths, lambda _gateway: (Exchange(one, by_account[one.account_id], was_refused=False) for one in events))
 
@@ -122,4 +121,3 @@ def test_every_ablation_takes_something_away():
         assert ablation.rules_off
         assert set(ablation.fields) <= set(msgspec.structs.asdict(event("a", T0)))
     assert {REASONS[code].family for code in ABLATIONS["no-timing"].rules_off} == {Family.TIMING}
-    assert RequestEvent
