@@ -7,7 +7,7 @@ import pytest
 from guard.decisions.decision import Decision
 from guard.evaluation import metrics
 from guard.evaluation.chance import shuffled
-from guard.evaluation.intervals import NOTHING_MEASURED, Measured, quantile, quantile_of, ratio, wilson
+from guard.evaluation.intervals import NOTHING_MEASURED, Measured, bootstrap, quantile, quantile_of, ratio, wilson
 from guard.evaluation.leakage import folded_auc
 from guard.evaluation.ledger import Ledger
 from guard.evaluation.result import RunResult
@@ -170,6 +170,15 @@ def test_quantiles_are_observed_values_and_carry_infinity():
     assert quantile([1, 2, math.inf], 0.5) == 2
     assert quantile([1, 2, math.inf], 0.95) == math.inf
     assert quantile_of([], 0.5) == NOTHING_MEASURED
+
+
+def test_a_handful_of_campaigns_has_no_interval_to_clear_a_bound_with():
+    """Three campaigns that were all throttled early show a number, and prove nothing."""
+    few, many = quantile_of([5.0, 6.0, 7.0], 0.5), quantile_of([float(number) for number in range(100)], 0.5)
+
+    assert few == Measured(6.0, None, None, 3)
+    assert (many.low, many.high) == (39.0, 60.0)
+    assert bootstrap([1.0] * 3, max).low is None
 
 
 def test_a_ratio_without_hits_has_the_rule_of_three_over_its_accounts():
