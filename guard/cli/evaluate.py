@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from guard.cli.options import AsJson
 from guard.errors import UsageError
 from guard.evaluation import report
+from guard.evaluation.figures import check_drawable
 from guard.evaluation.play import VARIANTS
 from guard.evaluation.result import RunResult
 from guard.evaluation.run import Job, jobs_of, run
@@ -41,6 +42,7 @@ def evaluate(
         planned = [msgspec.structs.replace(job, events=events, truth=truth) for job in first]
     else:
         planned = jobs_of(_words(worlds, "--worlds"), _seeds(seeds), chosen, is_closed=not open_loop)
+    check_drawable()
     results = _run(planned, out, jobs)
     files = report.write(results, out)
     if as_json:

@@ -3,23 +3,29 @@
 import io
 import math
 from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from guard.errors import UsageError
 from guard.evaluation.metrics import campaigns
 from guard.evaluation.result import CampaignRow, RunResult
 from guard.units import SECOND_MS
 
-try:
-    from matplotlib import rc_context
+if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-except ImportError:  # pragma: no cover  # without the extra
-    raise UsageError("`guard evaluate` draws with matplotlib, which is not installed; install guard[evaluate]") from None
 
 STYLE = {"svg.fonttype": "none", "svg.hashsalt": "guard", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
-"""Text stays text, and the same numbers give the same bytes."""
+"""Text stays text, and the same numbers give the same bytes. matplotlib is loaded when it draws: `guard --help` does not wait for it."""
 CURVES_MAX = 40
 """Campaigns drawn one by one; more are a smear."""
+
+
+def check_drawable() -> None:
+    """Raises UsageError when matplotlib is missing: better before the runs than after them."""
+    if find_spec("matplotlib") is None:
+        raise UsageError("`guard evaluate` draws with matplotlib, which is not installed; install guard[evaluate]")
 
 
 def figures(results: Sequence[RunResult]) -> dict[str, str]:
@@ -54,7 +60,7 @@ def _by_family(rows: Sequence[CampaignRow], values: Sequence[float]) -> dict[str
 
 
 def _steps(by_family: dict[str, list[float]], x: str, y: str) -> str:
-    with rc_context(STYLE):
+    with import_module("matplotlib").rc_context(STYLE):
         figure, axes = _empty(x, y)
         for family, values in by_family.items():
             reached = sorted(value for value in values if not math.isinf(value))
@@ -64,7 +70,7 @@ def _steps(by_family: dict[str, list[float]], x: str, y: str) -> str:
 
 
 def _curves(rows: Sequence[CampaignRow]) -> str:
-    with rc_context(STYLE):
+    with import_module("matplotlib").rc_context(STYLE):
         figure, axes = _empty("answered exchanges, pooled", "share of its accounts caught")
         families = sorted({row.family for row in rows})
         named: set[str] = set()
@@ -76,8 +82,8 @@ def _curves(rows: Sequence[CampaignRow]) -> str:
         return _svg(figure, axes)
 
 
-def _empty(x: str, y: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(7, 3.2), layout="constrained")
+def _empty(x: str, y: str) -> "tuple[Figure, Axes]":
+    figure = import_module("matplotlib.figure").Figure(figsize=(7, 3.2), layout="constrained")
     axes = figure.add_subplot()
     axes.set_xlabel(x)
     axes.set_ylabel(y)
@@ -86,7 +92,7 @@ def _empty(x: str, y: str) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _svg(figure: Figure, axes: Axes) -> str:
+def _svg(figure: "Figure", axes: "Axes") -> str:
     axes.legend(fontsize=8, frameon=False)
     out = io.StringIO()
     figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})

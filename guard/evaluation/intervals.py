@@ -11,12 +11,16 @@ Z_95: Final = 1.959964
 RESAMPLES: Final = 1_000
 """Enough for two digits of a 95 % interval's ends."""
 
+ITEMS_MIN: Final = 8
+"""With fewer items resampling pretends to know more than it can: no interval is given."""
+
 T = TypeVar("T")
 
 
 class Measured(Struct, frozen=True):
-    """A number over `n` accounts, campaigns or clusters, with its 95 % interval. All None when there was nothing to measure.
+    """A number over `n` accounts, campaigns or clusters, with its 95 % interval: an end that so few cannot show is None.
 
+    All None when there was nothing to measure.
     Infinity stands for what never happened, such as the exchanges to a throttle that never came.
     """
 
@@ -46,9 +50,11 @@ def wilson(hits: int, n: int) -> Measured:
 
 
 def bootstrap(items: Sequence[T], statistic: Callable[[Sequence[T]], float], seed: int = 1) -> Measured:
-    """The statistic over `items`, with the percentile interval of `RESAMPLES` resamples of whole items."""
+    """The statistic over `items`, with the percentile interval of `RESAMPLES` resamples of whole items, from `ITEMS_MIN` on."""
     if not items:
         return NOTHING_MEASURED
+    if len(items) < ITEMS_MIN:
+        return Measured(statistic(items), None, None, len(items))
     dice = random.Random(seed)
     drawn = sorted(statistic(dice.choices(items, k=len(items))) for _ in range(RESAMPLES))
     low, high = drawn[round(0.025 * (RESAMPLES - 1))], drawn[round(0.975 * (RESAMPLES - 1))]
@@ -62,14 +68,17 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 
 def quantile_of(values: Sequence[float], share: float) -> Measured:
-    """A quantile with its interval, the exact one over order statistics: nothing is interpolated, so infinity stays itself."""
+    """A quantile with its interval over order statistics: nothing is interpolated, so infinity stays itself.
+
+    An end beyond the smallest or largest value is None: so few values say nothing about it.
+    """
     if not values:
         return NOTHING_MEASURED
     n = len(values)
     spread = Z_95 * math.sqrt(n * share * (1 - share))
     ranked = sorted(values)
-    low = ranked[max(0, math.floor(n * share - spread) - 1)]
-    high = ranked[min(n - 1, math.ceil(n * share + spread))]
+    below, above = math.floor(n * share - spread) - 1, math.ceil(n * share + spread)
+    low, high = ranked[below] if below >= 0 else None, ranked[above] if above < n else None
     return Measured(quantile(values, share), low, high, n)
 
 

@@ -60,7 +60,7 @@ def write(results: Sequence[RunResult], folder: Path) -> tuple[Path, Path]:
     as_json, as_html = folder / "report.json", folder / "report.html"
     try:
         as_json.write_bytes(msgspec.json.format(msgspec.json.encode(told), indent=1))
-        as_html.write_text(_page(results, told), encoding="utf-8")
+        as_html.write_text(_page(results), encoding="utf-8")
     except OSError as error:
         raise InputError(
             f"{folder}: the report cannot be written ({error.strerror}); name a folder with room that may be written to"
@@ -117,7 +117,7 @@ def _mean(values: Sequence[float]) -> float:
     return round(sum(values) / len(values), 4)
 
 
-def _page(results: Sequence[RunResult], told: dict[str, object]) -> str:
+def _page(results: Sequence[RunResult]) -> str:
     main = _main(_by_variant(results))
     parts = [
         f"<h1>Evaluation</h1><p>{_intro(results)}</p>",
