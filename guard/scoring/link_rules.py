@@ -52,9 +52,9 @@ RELIEF_UNSETTLED: Final = 0.4
 """What speaks for a key, as the share of its score that goes: public, one principal's, people's own rhythm, too early."""
 
 
-SESSIONS_USES: Final = 12.0
+SESSIONS_USES: Final = 8.0
 SESSIONS_HOURS: Final = 2.0
-"""Within one session people are as even as a pool; a dozen uses, or two hours, are more than one session."""
+"""Within one session people are as even as a pool; eight uses, or two hours, are more than one session."""
 
 
 class Crowd(Struct, array_like=True):
