@@ -145,7 +145,9 @@ class AccountsStage:
 
     @property
     def is_quiet(self) -> bool:
-        """Nothing waits to be told, and no order is due."""
+        """Nothing waits to be told, no order is due, and the hot records keep their bound."""
+        if self._records.is_full:
+            return False
         return self._contacts.is_empty and self._desk.is_empty and not self._letters and not self._announcements.is_due(self._newest_at)
 
     def drain(self) -> Outcome:

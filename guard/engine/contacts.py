@@ -7,13 +7,13 @@ becomes a template only when the account itself repeats it: what people type is 
 from typing import Final
 
 from guard.engine.account_record import AccountRecord
-from guard.engine.forwards import CONTACTS_PER_RECORD_MAX, Age, Contact, Told, Turn, encode_told
+from guard.engine.forwards import CONTACTS_PER_RECORD_MAX, Contact, Told, Turn, encode_told
 from guard.engine.stage import Message
 from guard.engine.watchlist import key_hash
 from guard.events.request import RequestEvent
 from guard.state import behaviour as columns
 from guard.state.behaviour import Behaviour, KeyUse
-from guard.state.link import KeyKind
+from guard.state.link import Age, KeyKind
 from guard.topics import Topic
 from guard.units import DAY_MS
 
@@ -72,7 +72,7 @@ class Contacts:
         """Take in the keys of one exchange; those that the account did not know are returned."""
         b = record.behaviour
         uses = 0 if is_refused else 1
-        identity = (event.payment_fingerprint, event.prefix, event.client_fingerprint, event.ip_prefix)
+        identity = _identity_of(event)
         met: list[int] = []
         if identity != record.identity:
             met = self._meet(record, identity, at, uses)
@@ -94,14 +94,11 @@ class Contacts:
         settle(b)
         record.identity = identity
         current, met = [], []
-        for kind, value in zip(IDENTITY_KINDS, identity, strict=True):
-            if value is None:
-                continue
-            key = key_hash(kind, value)
-            current.append(key)
-            if self._use(record, (kind, key, value), at, uses):
-                met.append(key)
-        b.current_keys = [key for key in current if key in b.keys]
+        for key in _identity_keys(identity):
+            current.append(key[1])
+            if self._use(record, key, at, uses):
+                met.append(key[1])
+        b.current_keys = [hashed for hashed in current if hashed in b.keys]
         return met
 
     def _repeat(self, record: AccountRecord, event: RequestEvent, at: int, uses: int) -> list[int]:
@@ -129,9 +126,7 @@ class Contacts:
         """Tell of the exchange's keys whose uses have grown since last told."""
         b = record.behaviour
         settle(b)
-        identity = (event.payment_fingerprint, event.prefix, event.client_fingerprint, event.ip_prefix)
-        keys = [(kind, key_hash(kind, value), value) for kind, value in zip(IDENTITY_KINDS, identity, strict=True) if value is not None]
-        for key in (*keys, *_known_content(b, event)):
+        for key in (*_identity_keys(_identity_of(event)), *_known_content(b, event)):
             use = b.keys.get(key[1])
             if use is not None and use.uses > use.told:
                 self._tell(record, key, use, at, is_first=False)
@@ -153,7 +148,7 @@ class Contacts:
         card = record.identity[0] or "" if record.identity is not None else ""
         contact = Contact(
             *key, record.account, at, use.uses - told, use.uses * use.uses - told * told, is_first,
-            age_of(record, at, self.young_days, self.trusted_days), min(1.0, use.uses / answered), card, record.principal, b.limit_rpm,
+            age_of(record, at, self.young_days, self.trusted_days), min(1.0, use.uses / answered), card, record.organisation, b.limit_rpm,
             means[columns.ELICITATION], means[columns.RUBRIC], means[columns.SINGLE_TURN], b.timed, b.windows.tokens_per_request,
         )  # fmt: skip
         if key[0] is KeyKind.PAYMENT:
@@ -202,6 +197,14 @@ def settle(b: Behaviour) -> None:
         for key in b.current_keys:
             b.keys[key].uses += b.same_uses
         b.same_uses = 0
+
+
+def _identity_of(event: RequestEvent) -> tuple[str | None, ...]:
+    return (event.payment_fingerprint, event.prefix, event.client_fingerprint, event.ip_prefix)
+
+
+def _identity_keys(identity: tuple[str | None, ...]) -> list[Key]:
+    return [(kind, key_hash(kind, value), value) for kind, value in zip(IDENTITY_KINDS, identity, strict=True) if value is not None]
 
 
 def _content_keys(b: Behaviour, event: RequestEvent) -> list[Key]:

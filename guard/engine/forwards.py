@@ -1,21 +1,11 @@
 """What stages tell one another: contacts (accounts to links), suspicions and reports (to campaigns). Internal, msgpack."""
 
-import enum
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
 from guard.scoring.reasons import Reason
-
-
-class Age(enum.IntEnum):
-    """What an account's age says at a contact."""
-
-    UNKNOWN = 0
-    NEW = 1
-    AGED = 2
-    TRUSTED = 3
 
 
 class Contact(Struct, array_like=True, gc=False):

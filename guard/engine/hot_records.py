@@ -59,6 +59,11 @@ class HotRecords(Generic[K, T]):
         if self._is_journaled:
             self._dirty[name] = record
 
+    @property
+    def is_full(self) -> bool:
+        """More hot records than the bound; the next drain cools them."""
+        return len(self._hot) > self._hot_max
+
     def drain(self) -> Iterator[tuple[bytes, bytes]]:
         """Key and bytes of every record touched since the last drain; afterwards hot records beyond the bound are cooled."""
         for name, record in self._dirty.items():

@@ -120,10 +120,15 @@ class LinkStore:
         if memory.stale_chunks:
             self._grown[memory.key] = memory
 
+    @property
+    def is_full(self) -> bool:
+        """More hot records than the bound; the next drain cools them."""
+        return self._memories.is_full
+
     def drain(self) -> list[tuple[bytes, bytes | None]]:
         """Every record changed since the last drain."""
         for key, memory in self._grown.items():
-            members = [(account, packed) for account, packed in memory.members.items()]
+            members = list(memory.members.items())
             for chunk in sorted(memory.stale_chunks):
                 chunk_key = _chunk_key(key, chunk)
                 self._chunks[chunk_key] = self._changes[chunk_key] = _encode(members[chunk * CHUNK : (chunk + 1) * CHUNK])

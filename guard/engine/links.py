@@ -10,7 +10,7 @@ from guard.decisions.decision import Scope
 from guard.engine.announcements import Announcements
 from guard.engine.continuity import crossing
 from guard.engine.control import Control
-from guard.engine.forwards import Age, Contact, Suspicion, Turn, decode_told, encode_tip
+from guard.engine.forwards import Contact, Suspicion, Turn, decode_told, encode_tip
 from guard.engine.issue import Desk
 from guard.engine.link_record import LinkMemory
 from guard.engine.link_store import LinkStore
@@ -25,7 +25,7 @@ from guard.policy.judge import weigh
 from guard.scoring.fusion import CLEAR, Verdict, lightened
 from guard.scoring.learned.models import ShardModels
 from guard.scoring.link_rules import Crowd, link_evidence
-from guard.state.link import KINDS, KeyKind
+from guard.state.link import KINDS, Age, KeyKind
 from guard.topics import Topic
 from guard.units import MINUTE_MS, EventTimeMs
 
@@ -200,7 +200,9 @@ class LinksStage:
 
     @property
     def is_quiet(self) -> bool:
-        """Nothing waits to be told, and no order is due."""
+        """Nothing waits to be told, no order is due, and the hot records keep their bound."""
+        if self._store.is_full:
+            return False
         return not self._tips and self._desk.is_empty and not any(one.is_due(self._newest_at) for one in self._announcements)
 
     def drain(self) -> Outcome:

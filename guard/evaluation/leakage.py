@@ -1,11 +1,11 @@
 """Does one raw field give the hostile side away? Then the simulator leaks, and every other figure flatters."""
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from guard.events.request import RequestEvent
 from guard.simulation.client import Truth
+from guard.simulation.leakage import auc
 from guard.units import DAY_MS
 
 FIELDS: Final[dict[str, Callable[[RequestEvent], float | None]]] = {
@@ -67,7 +67,5 @@ def folded_auc(hostile: Sequence[float], honest: Sequence[float]) -> float | Non
     """How often a hostile value exceeds an honest one, ties halved, in whichever direction is better; None without both sides."""
     if not hostile or not honest:
         return None
-    ranked = sorted(honest)
-    wins = sum(bisect_left(ranked, value) + bisect_right(ranked, value) for value in hostile) / 2
-    auc = wins / (len(hostile) * len(honest))
-    return max(auc, 1.0 - auc)
+    chance = auc(sorted(honest), hostile)
+    return max(chance, 1.0 - chance)

@@ -6,7 +6,7 @@ how many accounts does this one share its most widely shared card, prefix, shape
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -77,7 +77,7 @@ class Leakage:
             key=lambda one: one[1],
             default=("", 0.0),
         )
-        return Leak(fact, round(_auc(honest, everyone), 3), round(_recall(honest, everyone), 3), worst, round(recall, 3))
+        return Leak(fact, round(auc(honest, everyone), 3), round(_recall(honest, everyone), 3), worst, round(recall, 3))
 
 
 def _widest(users: Mapping[str, set[str]], accounts: Iterable[str]) -> dict[str, float]:
@@ -88,8 +88,8 @@ def _widest(users: Mapping[str, set[str]], accounts: Iterable[str]) -> dict[str,
     return widest
 
 
-def _auc(honest: list[float], fleet: list[float]) -> float:
-    """Chance that a fleet's account has more than an honest one; ties count half."""
+def auc(honest: Sequence[float], fleet: Sequence[float]) -> float:
+    """Chance that a fleet's account has more than an honest one (`honest` in rising order); ties count half."""
     if not honest or not fleet:
         return 0.5
     wins = sum(bisect_left(honest, value) + bisect_right(honest, value) for value in fleet)

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from guard.state.sketch import DistinctCount
-from guard.units import DAY_MS, HOUR_MS
+from guard.units import HOUR_MS
 
 
 class KeyKind(enum.IntEnum):
@@ -43,6 +43,16 @@ KIND_WORDS: Final = {
     KeyKind.ORGANISATION: "org_id",
 }
 
+
+class Age(enum.IntEnum):
+    """What an account's age says at its first contact with a key. The number is part of stored records."""
+
+    UNKNOWN = 0
+    NEW = 1
+    AGED = 2
+    TRUSTED = 3
+
+
 KINDS: Final = tuple(KeyKind)
 """Every kind at the place of its number: cheaper than calling the enumeration."""
 
@@ -58,9 +68,6 @@ MEMBERS_MAX: Final = {
     KeyKind.ORGANISATION: 5_000,
 }
 """Accounts listed by name per key. A payment fingerprint's are complete, since its decision must name them all (contract)."""
-
-GROWTH_HALF_LIFE_MS: Final = HOUR_MS
-USE_HALF_LIFE_MS: Final = DAY_MS
 
 
 class LinkRecord(Struct, array_like=True):
@@ -123,14 +130,14 @@ class LinkRecord(Struct, array_like=True):
         return self.mass_square / self.mass if self.mass > 0 else 0.0
 
     def weigh(self, devotion: float, age: int, sign: int = 1) -> None:
-        """Add an account's devotion to the sums by its age (1 new, 2 aged, 3 trusted, 0 unknown), or take it out with `sign` -1."""
+        """Add an account's devotion to the sums by its `Age`, or take it out with `sign` -1."""
         self.mass += sign * devotion
         self.mass_square += sign * devotion * devotion
-        if age:
+        if age != Age.UNKNOWN:
             self.aged_mass += sign * devotion
-            if age == 1:
+            if age == Age.NEW:
                 self.new_mass += sign * devotion
-            elif age == 3:
+            elif age == Age.TRUSTED:
                 self.trusted_mass += sign * devotion
 
     def count_account(self, hashed: int, listed: int, *, is_known: bool) -> bool:
