@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "state": Command("state", "state"),
     "replay": Command("replay", "replay_command"),
     "simulate": Command("simulate", "simulate"),
+    "evaluate": Command("evaluate", "evaluate"),
     "convert": Command("convert", "convert"),
     "features": Command("tables", "features"),
     "reasons": Command("tables", "reasons"),

@@ -17,7 +17,7 @@ RECORD_FORMAT: Final = 1
 class AccountRecord:
     """All memory of one account. Only the owner of its shard writes it."""
 
-    __slots__ = ("account", "behaviour", "is_misrouted", "learned_at", "past", "principal", "stamp", "standing")
+    __slots__ = ("account", "behaviour", "identity", "is_misrouted", "learned_at", "organisation", "past", "stamp", "standing")
 
     def __init__(self, account: str, behaviour: Behaviour, standing: Standing) -> None:
         self.account = account
@@ -26,7 +26,9 @@ class AccountRecord:
         self.past: OwnPast | None = None
         self.learned_at = 0
         self.is_misrouted = False
-        self.principal = ""
+        self.organisation = ""
+        self.identity: tuple[str | None, ...] | None = None
+        """Payment, prefix, client and network of the last exchange, while hot: what repeats is not looked up again."""
         self.stamp = 0
 
     def is_sanctioned(self, at: int) -> bool:

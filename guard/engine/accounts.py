@@ -13,7 +13,7 @@ from guard.decisions.standing import Standing
 from guard.engine.account_record import AccountRecord, pack_account, restore_account
 from guard.engine.announcements import Announcements
 from guard.engine.assess import Assessment, Assessor
-from guard.engine.contacts import Contacts
+from guard.engine.contacts import Contacts, is_told_at
 from guard.engine.control import Control
 from guard.engine.hot_records import HotRecords
 from guard.engine.issue import Desk
@@ -35,9 +35,6 @@ LATE_MS: Final = 5 * MINUTE_MS
 SCORE_EVERY: Final = 16
 """From 16 exchanges on an account is scored at every sixteenth; before that at the eighth, before which no rule can speak."""
 SCORE_FROM: Final = 8
-TELL_AT: Final = frozenset({*range(2, 9), 10, 12, 14, 20, 24, 28})
-"""Exchanges after which the links stage is also told how often an account used its templates: wider steps would make people
-in their first minutes look as even as a pool."""
 
 
 class AccountsStage:
@@ -50,7 +47,7 @@ class AccountsStage:
         self._models = ShardModels.from_bytes(models) if models is not None else ShardModels(seed=shard)
         self._desk = Desk(shard, self._models.version)
         self._announcements = Announcements(Scope.ACCOUNT, records, self._owns, self._desk)
-        self._records = HotRecords(records, ACCOUNT_PREFIX, pack_account, restore_account, is_journaled=is_journaled)
+        self._records = HotRecords(records, account_key, pack_account, restore_account, is_journaled=is_journaled)
         self._contacts = Contacts(shards)
         self._assessor = Assessor(self._models, self._desk, records)
         self._decoder = Decoder()
@@ -111,8 +108,8 @@ class AccountsStage:
         met = self._contacts.note(record, event, at, is_refused=False)
         exchanges = b.exchanges
         is_due = exchanges % SCORE_EVERY == 0 or exchanges == SCORE_FROM
-        if is_due or exchanges in TELL_AT:
-            self._contacts.tell(record, event, at, is_full=is_due)
+        if exchanges > 1 and is_told_at(exchanges):
+            self._contacts.tell(record, event, at)
         is_due = is_due or self._assessor.is_labelled(event.account_id)
         if is_due or record.stamp != self._assessor.stamp or (met and self._assessor.is_watched(met)):
             self._judge(record, event, at, is_due=is_due)
@@ -146,6 +143,13 @@ class AccountsStage:
     def _owns(self, account: str) -> bool:
         return partition_of(account, self._shards) == self._shard
 
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing waits to be told, no order is due, and the hot records keep their bound."""
+        if self._records.is_full:
+            return False
+        return self._contacts.is_empty and self._desk.is_empty and not self._letters and not self._announcements.is_due(self._newest_at)
+
     def drain(self) -> Outcome:
         """Everything that came of the events since the last drain."""
         changes: list[tuple[bytes, bytes | None]] = []
@@ -170,3 +174,8 @@ class AccountsStage:
 
 ACCOUNT_PREFIX: Final = b"a:"
 MODELS_KEY: Final = b"m:models"
+
+
+def account_key(account: str) -> bytes:
+    """The key under which an account's record is kept."""
+    return ACCOUNT_PREFIX + account.encode()

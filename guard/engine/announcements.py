@@ -71,9 +71,13 @@ class Announcements:
         self._control = control
         self._due_at = 0
 
+    def is_due(self, now: int) -> bool:
+        """Something is to be written at event time `now`."""
+        return now >= self._due_at
+
     def drain(self, now: int) -> list[tuple[bytes, bytes | None]]:
         """Write what is due at event time `now` (the shard's clock; 0 before any event); the changed state records."""
-        if now >= self._due_at:
+        if self.is_due(now):
             self._announce(now)
         changes: list[tuple[bytes, bytes | None]] = [(self._prefix + name.encode(), value) for name, value in self._changes.items()]
         self._changes = {}

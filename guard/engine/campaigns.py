@@ -141,12 +141,7 @@ class CampaignsStage:
         return self._members(campaign, self._policy(), EventTimeMs(self._newest_at)) if campaign is not None else ()
 
     def _verdict(self, campaign: Campaign, nodes: list[Node], members: tuple[str, ...], policy: Policy, at: EventTimeMs) -> Verdict:
-        strongest: dict[str, Reason] = {}
-        for node in nodes:
-            for one in node.suspicion.reasons:
-                if one.code not in strongest or one.weight > strongest[one.code].weight:
-                    strongest[one.code] = one
-        evidence = list(strongest.values())
+        evidence = _evidence_of(nodes)
         floor = policy.thresholds["campaign_accounts_min"]
         if len(members) >= floor:
             evidence.append(reason("campaign_member", len(members), floor, 0.0, min(0.75, 0.5 + 0.06 * log2(len(members) / floor))))
@@ -198,6 +193,11 @@ class CampaignsStage:
                 campaign.state = life.DORMANT
                 self._publish(campaign, self._clusters.nodes_of(campaign))
 
+    @property
+    def is_quiet(self) -> bool:
+        """Never: every drain may find a campaign due."""
+        return False
+
     def drain(self) -> Outcome:
         """Judge every campaign that was touched, and hand over what came of it."""
         announced = self._announcements.drain(self._newest_at)
@@ -213,3 +213,19 @@ class CampaignsStage:
         decided, written = self._desk.drain()
         messages, self._messages = self._messages, []
         return Outcome(changes, [*written, *messages], decided, self._tallies.drain())
+
+
+def _evidence_of(nodes: list[Node]) -> list[Reason]:
+    """The strongest reason of each code over all keys; how even the pool is, only its largest key may say.
+
+    A small key is even by accident now and then, and of many small ones the strongest would be that accident.
+    """
+    largest = max(nodes, key=lambda node: (not node.is_soft, len(node.suspicion.members), node.name)).name
+    strongest: dict[str, Reason] = {}
+    for node in nodes:
+        for one in node.suspicion.reasons:
+            if one.code == "even_rates" and node.name != largest:
+                continue
+            if one.code not in strongest or one.weight > strongest[one.code].weight:
+                strongest[one.code] = one
+    return list(strongest.values())

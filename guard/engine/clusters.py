@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from guard.engine.campaign_record import CLOSED, Campaign, new_campaign
-from guard.engine.evidence_graph import EvidenceGraph, Node, is_strong
+from guard.engine.evidence_graph import HARD_KINDS, EvidenceGraph, Node, is_strong
 from guard.engine.forwards import Crossing, Report, Suspicion
 from guard.engine.membership import Reports
 from guard.engine.threads import Threads
@@ -67,8 +67,9 @@ class Clusters:
         """Put a key where it belongs: into a campaign, out of one, or nowhere yet."""
         floor = policy.thresholds["suspicion_score"]
         if node.suspicion.score < floor * (KEPT_SHARE if node.campaign_id else 1.0):
-            self._cut(node)
-            return
+            if node.campaign_id or node.suspicion.kind not in HARD_KINDS:
+                self._cut(node)
+            return  # a thread that is still short stays: it grows by one crossing at a time
         partners = self._partners(node, policy)
         homes = list(dict.fromkeys(one.campaign_id for one in [node, *partners] if one.campaign_id))
         if not homes and not partners and not is_strong(node, policy.rungs[0].score):

@@ -1,50 +1,50 @@
-"""What an account tells the links stage: first contacts at once, later uses now and then, continuity per exchange.
+"""What an account tells the links stage: first contacts at once, later uses in geometric steps, conversations per exchange.
 
-Edges travel, not events: a first contact happens in 1.6 % of events (streaming prototype). Only a payment fingerprint is told
-in every flush, because it has windows of its own.
+Edges travel, not events: sharing is rare, and the second contact is the event (streaming prototype: 1.6 % of events). A prompt
+becomes a template only when the account itself repeats it: what people type is different each time and is never told.
 """
 
 from typing import Final
 
-from msgspec import Struct
-
 from guard.engine.account_record import AccountRecord
-from guard.engine.forwards import CONTACTS_PER_RECORD_MAX, Age, Contact, encode_contacts
+from guard.engine.forwards import CONTACTS_PER_RECORD_MAX, Contact, Told, Turn, encode_told
 from guard.engine.stage import Message
 from guard.engine.watchlist import key_hash
-from guard.events.partition import stable_hash
 from guard.events.request import RequestEvent
 from guard.state import behaviour as columns
 from guard.state.behaviour import Behaviour, KeyUse
-from guard.state.link import KeyKind
+from guard.state.link import Age, KeyKind
 from guard.topics import Topic
 from guard.units import DAY_MS
 
-TEMPLATES: Final = frozenset({KeyKind.PREFIX, KeyKind.SHAPE})
-PLACES: Final = frozenset({KeyKind.CLIENT, KeyKind.NETWORK})
-
 SIMHASH_BANDS: Final = 4
-"""Bands of 16 bits: two SimHashes within 3 bits share at least one (Manku, Jain, Das Sarma 2007)."""
+"""Bands of 16 bits: two SimHashes within 3 bits share one for certain, within 8 bits one in three times (hypergeometric)."""
+BAND_BITS: Final = 16
+BAND_MASK: Final = (1 << BAND_BITS) - 1
 
-SIMHASH_CHARS: Final = 16
-BAND_CHARS: Final = SIMHASH_CHARS // SIMHASH_BANDS
+STEP_BITS_MAX: Final = 4
+"""Uses are told at 1, 2, 3, 4, 6, 8, 12, 16, 24, 32 exchanges and from then on at every sixteenth."""
 
+_SHAPE_MASK: Final = (1 << 32) - 1
+IDENTITY_KINDS: Final = (KeyKind.PAYMENT, KeyKind.PREFIX, KeyKind.CLIENT, KeyKind.NETWORK)
 
-class _Paid(Struct):
-    """What one account spent on one payment fingerprint since the last flush."""
-
-    record: AccountRecord
-    key: int
-    at: int = 0
-    uses: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    reasoning_tokens: int = 0
+Key = tuple[KeyKind, int, str]
+"""One link key of an exchange: kind, hash, value."""
 
 
-def band_hash(band: int, simhash: str) -> int:
-    """Where the sharers of one 16-bit band of a SimHash meet."""
-    return key_hash(KeyKind.PARAPHRASE, f"{band}:{simhash[band * BAND_CHARS : (band + 1) * BAND_CHARS]}")
+def band_of(band: int, simhash: int) -> int:
+    """Where the likes of one 16-bit band of a SimHash meet: the band's number and its bits."""
+    return band << BAND_BITS | simhash >> band * BAND_BITS & BAND_MASK
+
+
+def shards_of(simhash: int, shards: int) -> set[int]:
+    """The shards that own the four bands of a SimHash."""
+    return {band_of(band, simhash) % shards for band in range(SIMHASH_BANDS)}
+
+
+def is_told_at(exchanges: int) -> bool:
+    """Uses are told after this exchange of the account: in geometric steps, so that counts lag by a third at most."""
+    return not exchanges & (1 << max(0, min(STEP_BITS_MAX, exchanges.bit_length() - 2))) - 1
 
 
 def age_of(record: AccountRecord, at: int, young_days: float, trusted_days: float) -> Age:
@@ -59,147 +59,175 @@ def age_of(record: AccountRecord, at: int, young_days: float, trusted_days: floa
 
 
 class Contacts:
-    """Contacts waiting for the next drain, by the shard that owns their key."""
+    """What waits to be told at the next drain, by the shard that owns the key."""
 
     def __init__(self, shards: int) -> None:
         self._shards = shards
-        self._waiting: list[list[Contact]] = [[] for _ in range(shards)]
-        self._paid: dict[tuple[str, str], _Paid] = {}
+        self._contacts: dict[int, list[Contact]] = {}
+        self._turns: dict[int, list[Turn]] = {}
         self.young_days = 0.0
         self.trusted_days = 0.0
 
     def note(self, record: AccountRecord, event: RequestEvent, at: int, *, is_refused: bool) -> list[int]:
         """Take in the keys of one exchange; those that the account did not know are returned."""
         b = record.behaviour
-        seen = stable_hash(
-            f"{event.payment_fingerprint}|{event.prefix}|{event.shape}|{event.simhash}|{event.client_fingerprint}|{event.ip_prefix}|{event.org_id}"
-        )
+        uses = 0 if is_refused else 1
+        identity = _identity_of(event)
         met: list[int] = []
-        if seen != b.links_hash:
-            met = self._meet(record, event, at, seen, uses=0 if is_refused else 1)
-        elif not is_refused:
-            b.same_uses += 1
-        if event.payment_fingerprint is not None and not is_refused:
-            self._pay(record, event, event.payment_fingerprint, at)
-        self._continue(record, event, at)
-        return met
-
-    def _meet(self, record: AccountRecord, event: RequestEvent, at: int, seen: int, uses: int) -> list[int]:
-        b = record.behaviour
-        settle(b)
-        b.links_hash = seen
-        current, met = [], []
-        for kind, value in keys_of(event):
-            key = key_hash(kind, value)
-            use = b.keys.get(key)
-            is_first = use is None
-            if use is None:
-                use = b.remember_key(key)
-                met.append(key)
-            use.uses += uses
-            current.append(key)
-            if is_first and (kind is not KeyKind.PAYMENT or not uses):
-                self._tell(kind, key, self._contact(record, kind, value, at, use, is_first=True))
-        b.current_keys = [key for key in current if key in b.keys]
-        return met
-
-    def tell(self, record: AccountRecord, event: RequestEvent, at: int, *, is_full: bool) -> None:
-        """Tell of the exchange's keys whose uses have grown since last told: all of them, or only its templates."""
-        b = record.behaviour
-        settle(b)
-        for kind, value in keys_of(event):
-            key = key_hash(kind, value)
-            use = b.keys.get(key)
-            is_wanted = kind in TEMPLATES or (is_full and kind in PLACES)
-            if use is not None and is_wanted and use.uses > use.told:
-                self._tell(kind, key, self._contact(record, kind, value, at, use, is_first=False))
-
-    def _tell(self, kind: KeyKind, key: int, contact: Contact) -> None:
-        if kind is KeyKind.PARAPHRASE:
-            for shard in sorted({band_hash(band, contact.value) % self._shards for band in range(SIMHASH_BANDS)}):
-                self._waiting[shard].append(contact)
+        if identity != record.identity:
+            met = self._meet(record, identity, at, uses)
         else:
-            self._waiting[key % self._shards].append(contact)
+            b.same_uses += uses
+        if event.shape is not None or event.simhash is not None:
+            met += self._repeat(record, event, at, uses)
+        if event.conversation_after is not None or event.conversation is not None or event.reasoning_signature is not None:
+            self._continue(record, event, at)
+        if uses and event.payment_fingerprint is not None:
+            untold = b.untold_tokens
+            untold[0] += event.input_tokens
+            untold[1] += event.output_tokens
+            untold[2] += event.reasoning_tokens or 0
+        return met
 
-    def _contact(self, record: AccountRecord, kind: KeyKind, value: str, at: int, use: KeyUse, *, is_first: bool) -> Contact:
+    def _meet(self, record: AccountRecord, identity: tuple[str | None, ...], at: int, uses: int) -> list[int]:
+        b = record.behaviour
+        settle(b)
+        record.identity = identity
+        current, met = [], []
+        for key in _identity_keys(identity):
+            current.append(key[1])
+            if self._use(record, key, at, uses):
+                met.append(key[1])
+        b.current_keys = [hashed for hashed in current if hashed in b.keys]
+        return met
+
+    def _repeat(self, record: AccountRecord, event: RequestEvent, at: int, uses: int) -> list[int]:
+        """Count shape and paraphrase family, if the account has used them before."""
+        met = []
+        for key in _content_keys(record.behaviour, event):
+            is_known = key[1] in record.behaviour.keys
+            # The use that went before was not counted: nobody knew yet that there would be another.
+            if self._use(record, key, at, uses if is_known else 2 * uses):
+                met.append(key[1])
+        return met
+
+    def _use(self, record: AccountRecord, key: Key, at: int, uses: int) -> bool:
+        """Count one use; True for a key that the account did not know, which is told at once."""
+        use = record.behaviour.keys.get(key[1])
+        is_first = use is None
+        if use is None:
+            use = record.behaviour.remember_key(key[1])
+        use.uses += uses
+        if is_first:
+            self._tell(record, key, use, at, is_first=True)
+        return is_first
+
+    def tell(self, record: AccountRecord, event: RequestEvent, at: int) -> None:
+        """Tell of the exchange's keys whose uses have grown since last told."""
+        b = record.behaviour
+        settle(b)
+        for key in (*_identity_keys(_identity_of(event)), *_known_content(b, event)):
+            use = b.keys.get(key[1])
+            if use is not None and use.uses > use.told:
+                self._tell(record, key, use, at, is_first=False)
+
+    def _tell(self, record: AccountRecord, key: Key, use: KeyUse, at: int, *, is_first: bool) -> None:
+        contact = self._contact(record, key, use, at, is_first=is_first)
+        kind, hashed, value = key
+        if kind is KeyKind.PARAPHRASE:
+            for shard in shards_of(int(value, 16), self._shards):
+                self._contacts.setdefault(shard, []).append(contact)
+        else:
+            self._contacts.setdefault(hashed % self._shards, []).append(contact)
+
+    def _contact(self, record: AccountRecord, key: Key, use: KeyUse, at: int, *, is_first: bool) -> Contact:
         b = record.behaviour
         told, use.told = use.told, use.uses
         means = b.means
-        age = age_of(record, at, self.young_days, self.trusted_days)
-        return Contact(
-            kind, value, record.account, at, use.uses - told, use.uses * use.uses - told * told, is_first, age,
-            record.principal, b.limit_rpm, means[columns.ELICITATION], means[columns.RUBRIC], means[columns.SINGLE_TURN],
-            b.windows.tokens_per_request,
+        answered = max(1, b.exchanges - b.refused)
+        card = record.identity[0] or "" if record.identity is not None else ""
+        contact = Contact(
+            *key, record.account, at, use.uses - told, use.uses * use.uses - told * told, is_first,
+            age_of(record, at, self.young_days, self.trusted_days), min(1.0, use.uses / answered), card, record.organisation, b.limit_rpm,
+            means[columns.ELICITATION], means[columns.RUBRIC], means[columns.SINGLE_TURN], b.timed, b.windows.tokens_per_request,
         )  # fmt: skip
-
-    def _pay(self, record: AccountRecord, event: RequestEvent, payment: str, at: int) -> None:
-        paid = self._paid.get((payment, record.account))
-        if paid is None:
-            paid = self._paid[(payment, record.account)] = _Paid(record, key_hash(KeyKind.PAYMENT, payment))
-        paid.at = max(paid.at, at)
-        paid.uses += 1
-        paid.input_tokens += event.input_tokens
-        paid.output_tokens += event.output_tokens
-        paid.reasoning_tokens += event.reasoning_tokens or 0
+        if key[0] is KeyKind.PAYMENT:
+            contact.input_tokens, contact.output_tokens, contact.reasoning_tokens = b.untold_tokens
+            b.untold_tokens = [0, 0, 0]
+        return contact
 
     def _continue(self, record: AccountRecord, event: RequestEvent, at: int) -> None:
         """Ask about a conversation that is not the account's own, and register the one that it leaves behind."""
-        if event.conversation is None and event.conversation_after is None and event.reasoning_signature is None:
-            return
         own = record.behaviour.conversations
         means = f"{event.payment_fingerprint or ''}|{event.org_id or ''}"
         continued = ((KeyKind.CONVERSATION, event.conversation, False), (KeyKind.CONVERSATION, event.conversation_after, True))
-        for kind, value, is_first in (*continued, (KeyKind.SIGNATURE, event.reasoning_signature, True)):
+        for kind, value, is_own in (*continued, (KeyKind.SIGNATURE, event.reasoning_signature, True)):
             if value is None:
                 continue
             key = key_hash(kind, value)
             if key in own:
                 continue
-            if is_first:
+            if is_own:
                 record.behaviour.remember_conversation(key)
-            contact = Contact(kind, value, record.account, at, 1, 1, is_first, Age.UNKNOWN, means, 0, 0.0, 0.0, 0.0)
-            self._waiting[key % self._shards].append(contact)
+            self._turns.setdefault(key % self._shards, []).append(Turn(kind, key, record.account, at, is_own, means))
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing waits to be told."""
+        return not self._contacts and not self._turns
 
     def drain(self) -> list[Message]:
         """Everything told since the last drain, one record per target shard (more only beyond 500 contacts)."""
-        for (payment, _), paid in self._paid.items():
-            settle(paid.record.behaviour)
-            use = paid.record.behaviour.keys.get(paid.key) or KeyUse()
-            contact = self._contact(paid.record, KeyKind.PAYMENT, payment, paid.at, use, is_first=use.told == 0)
-            contact.uses, contact.input_tokens = paid.uses, paid.input_tokens
-            contact.output_tokens, contact.reasoning_tokens = paid.output_tokens, paid.reasoning_tokens
-            self._waiting[paid.key % self._shards].append(contact)
-        self._paid = {}
-        messages = [
-            Message(Topic.LINKS, shard, None, encode_contacts(waiting[start : start + CONTACTS_PER_RECORD_MAX]))
-            for shard, waiting in enumerate(self._waiting)
-            for start in range(0, len(waiting), CONTACTS_PER_RECORD_MAX)
-        ]
-        self._waiting = [[] for _ in range(self._shards)]
+        if self.is_empty:
+            return []
+        contacts, self._contacts = self._contacts, {}
+        turns, self._turns = self._turns, {}
+        messages = []
+        for shard in sorted(contacts.keys() | turns.keys()):
+            some, more = contacts.get(shard, []), turns.get(shard, [])
+            for start in range(0, max(len(some), len(more)), CONTACTS_PER_RECORD_MAX):
+                end = start + CONTACTS_PER_RECORD_MAX
+                messages.append(Message(Topic.LINKS, shard, None, encode_told(Told(some[start:end], more[start:end]))))
         return messages
 
 
 def settle(b: Behaviour) -> None:
-    """Credit the exchanges that carried the same keys as the one before them to those keys."""
+    """Credit the exchanges that carried the same identity as the one before them to its keys."""
     if b.same_uses:
         for key in b.current_keys:
             b.keys[key].uses += b.same_uses
         b.same_uses = 0
 
 
-def keys_of(event: RequestEvent) -> list[tuple[KeyKind, str]]:
-    """The link keys of one exchange; at most seven. A paraphrase counts on first turns only: later ones quote the dialogue."""
-    keys = []
-    if event.payment_fingerprint is not None:
-        keys.append((KeyKind.PAYMENT, event.payment_fingerprint))
-    if event.prefix is not None:
-        keys.append((KeyKind.PREFIX, event.prefix))
+def _identity_of(event: RequestEvent) -> tuple[str | None, ...]:
+    return (event.payment_fingerprint, event.prefix, event.client_fingerprint, event.ip_prefix)
+
+
+def _identity_keys(identity: tuple[str | None, ...]) -> list[Key]:
+    return [(kind, key_hash(kind, value), value) for kind, value in zip(IDENTITY_KINDS, identity, strict=True) if value is not None]
+
+
+def _content_keys(b: Behaviour, event: RequestEvent) -> list[Key]:
+    """Shape and paraphrase family of the exchange, if they are repeated; both are remembered. Later turns quote the dialogue."""
+    found: list[Key] = []
     if event.shape is not None:
-        keys.append((KeyKind.SHAPE, event.shape))
+        key = key_hash(KeyKind.SHAPE, event.shape)
+        if key in b.keys or b.repeated_shape(key & _SHAPE_MASK):
+            found.append((KeyKind.SHAPE, key, event.shape))
     if event.simhash is not None and event.conversation is None:
-        keys.append((KeyKind.PARAPHRASE, event.simhash))
-    if event.client_fingerprint is not None:
-        keys.append((KeyKind.CLIENT, event.client_fingerprint))
-    if event.ip_prefix is not None:
-        keys.append((KeyKind.NETWORK, event.ip_prefix))
-    return keys
+        family = b.family_of(int(event.simhash, 16))
+        if family is not None:
+            value = f"{family:016x}"
+            found.append((KeyKind.PARAPHRASE, key_hash(KeyKind.PARAPHRASE, value), value))
+    return found
+
+
+def _known_content(b: Behaviour, event: RequestEvent) -> list[Key]:
+    """Shape and paraphrase family of an exchange that has been taken in."""
+    found: list[Key] = []
+    if event.shape is not None:
+        found.append((KeyKind.SHAPE, key_hash(KeyKind.SHAPE, event.shape), event.shape))
+    if event.simhash is not None and event.conversation is None and b.prompts:
+        value = f"{b.prompts[-1]:016x}"
+        found.append((KeyKind.PARAPHRASE, key_hash(KeyKind.PARAPHRASE, value), value))
+    return found

@@ -4,22 +4,20 @@ The owner of a conversation is the account whose reply closed it (`conversation_
 on another card and in another organisation, is a crossing. One crossing is no proof: people change keys and devices.
 """
 
-from guard.engine.forwards import Contact, Crossing
+from guard.engine.forwards import Crossing, Turn
 from guard.engine.link_store import LinkStore
-from guard.state.link import KINDS
 
 
-def crossing(store: LinkStore, contact: Contact) -> Crossing | None:
-    """Take in a continuity contact: remember the owner of what is new, report what a stranger continues."""
-    kind = KINDS[contact.kind]
-    owner = store.first(kind, contact.value)
-    if owner is None or owner.account == contact.account:
-        if contact.is_first and owner is None:
-            store.remember_first(contact, contact.value)
+def crossing(store: LinkStore, turn: Turn) -> Crossing | None:
+    """Take in a turn: remember the owner of what is new, report what a stranger continues."""
+    owner = store.owner(turn.key)
+    if owner is None or owner.account == turn.account:
+        if turn.is_own and owner is None:
+            store.remember_owner(turn)
         return None
-    if _share_means(owner.principal, contact.principal):
+    if _share_means(owner.means, turn.means):
         return None
-    return Crossing(int(kind), owner.account, contact.account, contact.at)
+    return Crossing(turn.kind, owner.account, turn.account, turn.at)
 
 
 def _share_means(one: str, other: str) -> bool:

@@ -85,9 +85,10 @@ class Driver:
         shard = self._owners[account] = partition_of(account, self._shards)
         return shard
 
-    def _drain(self, lane: _Lane) -> None:
+    def _drain(self, lane: _Lane, *, is_last: bool = False) -> None:
         lane.drained_at, lane.waiting = self._now, 0
-        self._route(lane.stage.drain())
+        if is_last or not lane.stage.is_quiet:
+            self._route(lane.stage.drain())
 
     def _route(self, outcome: Outcome) -> None:
         self.decided.extend(outcome.decided)
@@ -128,10 +129,8 @@ class Driver:
 
     def finish(self) -> None:
         """Drain everything, stage by stage, in the order of the way."""
-        for lane in self._lanes():
-            self._drain(lane)
-        for lane in [*self._link_lanes, self._campaign_lane]:
-            self._drain(lane)
+        for lane in [*self._lanes(), *self._link_lanes, self._campaign_lane]:
+            self._drain(lane, is_last=True)
 
     def drained(self) -> Sequence[Decision]:
         """The decisions since the last call."""

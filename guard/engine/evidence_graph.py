@@ -21,6 +21,8 @@ NODES_MAX: Final = 20_000
 
 FAMILY_MEMBERS_MAX: Final = 1_024
 SOFT_KINDS: Final = frozenset({KeyKind.CLIENT, KeyKind.NETWORK})
+HARD_KINDS: Final = frozenset({KeyKind.CONVERSATION, KeyKind.SIGNATURE})
+"""Replayed conversations hold by construction: they make a campaign, though no block, without a second family."""
 NODE_PREFIX: Final = b"n:"
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -125,4 +127,5 @@ def is_strong(node: Node, rung: float) -> bool:
     """A key that makes a campaign by itself: a sanction's score, from two families of which one is not about content."""
     families = {reason.family for reason in node.suspicion.reasons if reason.weight > 0} - CONTENT_FAMILIES
     needed = rung * STRONG_KEPT if node.campaign_id else rung
-    return not node.is_soft and node.suspicion.score >= needed and node.suspicion.families >= FAMILIES_MIN and bool(families)
+    is_hard = node.suspicion.kind in HARD_KINDS
+    return not node.is_soft and node.suspicion.score >= needed and (is_hard or node.suspicion.families >= FAMILIES_MIN) and bool(families)

@@ -1,6 +1,5 @@
 """What stages tell one another: contacts (accounts to links), suspicions and reports (to campaigns). Internal, msgpack."""
 
-import enum
 from typing import Final
 
 import msgspec
@@ -9,19 +8,12 @@ from msgspec import Struct
 from guard.scoring.reasons import Reason
 
 
-class Age(enum.IntEnum):
-    """What an account's age says at a contact."""
-
-    UNKNOWN = 0
-    NEW = 1
-    AGED = 2
-    TRUSTED = 3
-
-
 class Contact(Struct, array_like=True, gc=False):
     """An account's use of one link key since the links stage was last told of it."""
 
     kind: int
+    key: int
+    """Hash of kind and value."""
     value: str
     account: str
     at: int
@@ -31,17 +23,42 @@ class Contact(Struct, array_like=True, gc=False):
     """By how much the square of the account's uses grew: sums of squares over accounts tell how even a pool is."""
     is_first: bool
     age: int
-    principal: str
+    devotion: float
+    """Share of the account's answered exchanges so far that carried the key, 0-1."""
+    card: str
+    """The payment fingerprint behind the account, empty when unknown."""
+    organisation: str
     """The organisation behind the account, empty when unknown."""
     limit_rpm: int
     voice: float
     rubric: float
     single_turn: float
+    timed: float = 0.0
+    """1 when the account's exchanges come by a timer: gaps of hardly any spread; -1 when too few are known."""
     tokens_per_use: float = 0.0
     """Input and output tokens of the account's mean exchange lately."""
     input_tokens: int = 0
     output_tokens: int = 0
     reasoning_tokens: int = 0
+
+
+class Turn(Struct, array_like=True, gc=False):
+    """A conversation or reasoning signature that an account left behind (`is_own`) or continues without having left it."""
+
+    kind: int
+    key: int
+    account: str
+    at: int
+    is_own: bool
+    means: str
+    """`card|organisation` behind the account, each empty when unknown."""
+
+
+class Told(Struct, array_like=True):
+    """One record of the links topic."""
+
+    contacts: list[Contact]
+    turns: list[Turn]
 
 
 class Suspicion(Struct, array_like=True, tag=1):
@@ -84,9 +101,9 @@ class Crossing(Struct, array_like=True, tag=3):
 
 
 CONTACTS_PER_RECORD_MAX: Final = 500
-"""Contacts in one record of the links topic: about 60 KB at most."""
+"""Contacts, and turns, in one record of the links topic: about 100 KB at most."""
 
-encode_contacts: Final = msgspec.msgpack.Encoder().encode
-decode_contacts: Final = msgspec.msgpack.Decoder(list[Contact]).decode
+encode_told: Final = msgspec.msgpack.Encoder().encode
+decode_told: Final = msgspec.msgpack.Decoder(Told).decode
 encode_tip: Final = msgspec.msgpack.Encoder().encode
 decode_tip: Final = msgspec.msgpack.Decoder(Suspicion | Report | Crossing).decode

@@ -4,64 +4,70 @@ Bound: `hot_max` objects; beyond it the ones untouched longest in insertion orde
 by the number of subjects alone.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Final, Generic, TypeVar
 
+K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 HOT_MAX: Final = 20_000
 """Hot records per stage and shard: about 40 MB."""
 
 
-class HotRecords(Generic[T]):
+class HotRecords(Generic[K, T]):
     """Records by key over the recovered `cold` mapping, which this object owns from now on."""
 
-    __slots__ = ("_dirty", "_hot", "_hot_max", "_is_journaled", "_pack", "_prefix", "_restore", "cold")
+    __slots__ = ("_dirty", "_hot", "_hot_max", "_is_journaled", "_pack", "_restore", "_to_key", "cold")
 
     def __init__(
         self,
         cold: dict[bytes, bytes],
-        prefix: bytes,
+        to_key: Callable[[K], bytes],
         pack: Callable[[T], bytes],
-        restore: Callable[[bytes, str], T],
+        restore: Callable[[bytes, K], T],
         *,
         is_journaled: bool = True,
         hot_max: int = HOT_MAX,
     ) -> None:
         self.cold = cold
-        self._prefix = prefix
+        self._to_key = to_key
         self._pack = pack
         self._restore = restore
         self._is_journaled = is_journaled
         self._hot_max = hot_max
-        self._hot: dict[str, T] = {}
-        self._dirty: dict[str, T] = {}
+        self._hot: dict[K, T] = {}
+        self._dirty: dict[K, T] = {}
 
     def __len__(self) -> int:
         return len(self._hot) + len(self.cold)
 
-    def get(self, name: str) -> T | None:
+    def get(self, name: K) -> T | None:
         """The record of `name`, warmed up if it was cold; None for a newcomer."""
         record = self._hot.get(name)
         if record is None:
-            packed = self.cold.pop(self._prefix + name.encode(), None)
+            packed = self.cold.pop(self._to_key(name), None)
             if packed is not None:
                 record = self._hot[name] = self._restore(packed, name)
         return record
 
-    def put(self, name: str, record: T) -> None:
+    def put(self, name: K, record: T) -> None:
         """Take in a newcomer's record."""
         self._hot[name] = record
 
-    def touch(self, name: str, record: T) -> None:
+    def touch(self, name: K, record: T) -> None:
         """The record has changed and belongs into the next drain; where nobody keeps a journal, that costs nothing."""
         if self._is_journaled:
             self._dirty[name] = record
 
+    @property
+    def is_full(self) -> bool:
+        """More hot records than the bound; the next drain cools them."""
+        return len(self._hot) > self._hot_max
+
     def drain(self) -> Iterator[tuple[bytes, bytes]]:
         """Key and bytes of every record touched since the last drain; afterwards hot records beyond the bound are cooled."""
         for name, record in self._dirty.items():
-            yield self._prefix + name.encode(), self._pack(record)
+            yield self._to_key(name), self._pack(record)
         self._dirty = {}
         self._cool()
 
@@ -70,4 +76,4 @@ class HotRecords(Generic[T]):
         if excess <= 0:
             return
         for name in list(self._hot)[: excess + self._hot_max // 8]:
-            self.cold[self._prefix + name.encode()] = self._pack(self._hot.pop(name))
+            self.cold[self._to_key(name)] = self._pack(self._hot.pop(name))

@@ -61,6 +61,11 @@ class Desk:
         self._messages: list[Message] = []
         self._decided: list[Decision] = []
 
+    @property
+    def is_empty(self) -> bool:
+        """Nothing has been written since the last drain."""
+        return not self._messages
+
     def drain(self) -> tuple[list[Decision], list[Message]]:
         """The decisions written since the last drain, and their messages."""
         decided, self._decided = self._decided, []

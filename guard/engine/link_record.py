@@ -10,12 +10,13 @@ import msgspec
 from msgspec import Struct
 
 from guard.decisions.standing import Standing
-from guard.engine.forwards import Age, Contact
+from guard.engine.forwards import Contact
 from guard.errors import GuardError
 from guard.events.partition import stable_hash
 from guard.scoring.learned.past import OwnPast
 from guard.state.link import KINDS, MEMBERS_MAX, KeyKind, LinkRecord
 from guard.state.windows import Windows
+from guard.units import HOUR_MS
 
 RECORD_FORMAT: Final = 1
 CHUNK: Final = 64
@@ -24,23 +25,28 @@ VOICES_MAX: Final = 256
 """Tellings over which a key's voice, rubric and single-turn means are remembered."""
 
 
+LEVELS: Final = 8
+"""Steps of devotion that are remembered per member: a record is rewritten only when an account's step changes."""
+DEVOTION_MIN: Final = 1 / 16
+ADHERENT_SHARE: Final = 0.3
+"""An account whose devotion is below this share of a typical adherent's has only tried the key."""
+_LEVEL_SHIFT, _PLACE_SHIFT, _AGE_MASK, _LEVEL_MASK = 2, 8, 3, 63
+
+
 class LinkMemory:
     """All memory of one key that two accounts or more share, or of one payment fingerprint."""
 
-    __slots__ = ("link", "members", "past", "stale_chunks", "standing", "windows")
+    __slots__ = ("key", "link", "members", "past", "stale_chunks", "standing", "windows")
 
-    def __init__(self, link: LinkRecord) -> None:
+    def __init__(self, key: int, link: LinkRecord) -> None:
+        self.key = key
         self.link = link
-        self.members: dict[str, None] = {}
+        self.members: dict[str, int] = {}
+        """Account -> its place in the list, its step of devotion and its age at the first use, in one number."""
         self.windows: Windows | None = Windows() if link.kind == KeyKind.PAYMENT else None
         self.past: OwnPast | None = None
         self.standing = Standing()
         self.stale_chunks: set[int] = set()
-
-    @property
-    def name(self) -> str:
-        """The key under which the record is kept."""
-        return name_of(KINDS[self.link.kind], self.link.value)
 
     def observe(self, contact: Contact) -> bool:
         """Take one contact in; True when its account is new to the key."""
@@ -58,22 +64,37 @@ class LinkMemory:
             self.windows.observe(contact.at, contact.uses, contact.input_tokens, contact.output_tokens, contact.reasoning_tokens)
         return is_new
 
+    def adherents(self) -> tuple[str, ...]:
+        """The listed accounts that stand behind the key in earnest. All, for a payment fingerprint: a card pays or it does not."""
+        if self.link.kind == KeyKind.PAYMENT:
+            return tuple(self.members)
+        floor = ADHERENT_SHARE * self.link.devotion
+        return tuple(account for account, packed in self.members.items() if _devotion(packed) >= floor)
+
     def _count(self, contact: Contact) -> bool:
         link = self.link
-        if not contact.is_first:
+        packed = self.members.get(contact.account)
+        level = min(LEVELS, round(contact.devotion * LEVELS))
+        if packed is not None:
+            if packed >> _LEVEL_SHIFT & _LEVEL_MASK != level:
+                link.weigh(_devotion(packed), packed & _AGE_MASK, -1)
+                self._list(contact.account, packed >> _PLACE_SHIFT, level, packed & _AGE_MASK)
             return False
-        is_new = link.count_account(stable_hash(contact.account), len(self.members), is_known=contact.account in self.members)
-        if not is_new:
+        if not contact.is_first or not link.count_account(stable_hash(contact.account), len(self.members), is_known=False):
             return False
         if len(self.members) < MEMBERS_MAX[KINDS[link.kind]]:
-            self.stale_chunks.add(len(self.members) // CHUNK)
-            self.members[contact.account] = None
-        if contact.age != Age.UNKNOWN:
-            link.aged_accounts += 1
-            link.new_accounts += contact.age == Age.NEW
-            link.trusted_accounts += contact.age == Age.TRUSTED
-        link.organisation = _merged(link.organisation, contact.principal)
+            self._list(contact.account, len(self.members), level, contact.age)
+        else:
+            link.weigh(max(level / LEVELS, DEVOTION_MIN), contact.age)
+        link.joined_sum += (contact.at - link.first_at) / HOUR_MS
+        link.card = _merged(link.card, contact.card)
+        link.organisation = _merged(link.organisation, contact.organisation)
         return True
+
+    def _list(self, account: str, place: int, level: int, age: int) -> None:
+        packed = self.members[account] = place << _PLACE_SHIFT | level << _LEVEL_SHIFT | age
+        self.link.weigh(_devotion(packed), age)
+        self.stale_chunks.add(place // CHUNK)
 
     def _hear(self, contact: Contact) -> None:
         link = self.link
@@ -81,21 +102,23 @@ class LinkMemory:
         link.voice += (contact.voice - link.voice) / link.tellings
         link.rubric += (contact.rubric - link.rubric) / link.tellings
         link.single_turn += (contact.single_turn - link.single_turn) / link.tellings
+        if contact.timed >= 0:
+            link.timings = min(link.timings + 1, VOICES_MAX)
+            link.timed += (contact.timed - link.timed) / link.timings
 
 
-def _merged(known: str, principal: str) -> str:
-    if not principal:
+def _merged(known: str, one: str) -> str:
+    if not one:
         return MANY
-    return principal if known in {"", principal} else MANY
+    return one if known in {"", one} else MANY
 
 
 MANY: Final = "*"
-"""Stands for more than one organisation, or for an account whose organisation nobody knows."""
+"""Stands for more than one card or organisation, or for an account behind which none is known."""
 
 
-def name_of(kind: KeyKind, value: str) -> str:
-    """The name of a key's record."""
-    return f"{int(kind)}:{value}"
+def _devotion(packed: int) -> float:
+    return max((packed >> _LEVEL_SHIFT & _LEVEL_MASK) / LEVELS, DEVOTION_MIN)
 
 
 class _Packed(Struct, array_like=True):
@@ -119,12 +142,12 @@ def pack_memory(memory: LinkMemory) -> bytes:
     return _encode(_Packed(RECORD_FORMAT, memory.link, at, sums, memory.past, standing))
 
 
-def restore_memory(packed: bytes) -> LinkMemory:
+def restore_memory(packed: bytes, key: int = 0) -> LinkMemory:
     """The record that was packed, without its members. Raises `GuardError` for a format newer than this program."""
     stored = _decode(packed)
     if stored.format > RECORD_FORMAT:
         raise GuardError(f"link record has format {stored.format}, this guard reads up to {RECORD_FORMAT}: run the newer version")
-    memory = LinkMemory(stored.link)
+    memory = LinkMemory(key, stored.link)
     if memory.windows is not None:
         memory.windows = Windows(stored.windows_at, array("f", stored.windows))
     memory.past = stored.past

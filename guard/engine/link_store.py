@@ -1,110 +1,159 @@
-"""The records of a links shard: shared keys as memories, keys of one account as their first contact only.
+"""The records of a links shard: shared keys as memories, keys of one account as their first contact, conversations as their owner.
 
 Sharing is rare: of 58,898 shapes 134 were shared (streaming prototype). First sight must be remembered for every value, since
-the second owner usually comes from another shard; it costs the packed first contact, about 90 bytes, and is bounded.
+the second owner usually comes from another shard; it costs the packed first contact, about 120 bytes, and is bounded.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
-from guard.engine.forwards import Contact
+from guard.engine.forwards import Contact, Turn
 from guard.engine.hot_records import HotRecords
-from guard.engine.link_record import CHUNK, LinkMemory, name_of, pack_memory, restore_memory
-from guard.engine.watchlist import key_hash
-from guard.state.link import KINDS, KeyKind, LinkRecord
+from guard.engine.link_record import CHUNK, LinkMemory, pack_memory, restore_memory
+from guard.state.link import KeyKind, LinkRecord
 
 FIRSTS_MAX: Final = 400_000
-"""Keys of one account remembered per shard, about 80 MB; beyond it the oldest first sight is forgotten."""
+"""Keys of one account remembered per shard, about 90 MB; beyond it the oldest first sight is forgotten."""
+OWNERS_MAX: Final = 200_000
+"""Conversations and signatures remembered per shard, about 35 MB; beyond it the oldest is forgotten."""
 
 LINK_PREFIX: Final = b"l:"
 CHUNK_PREFIX: Final = b"e:"
 FIRST_PREFIX: Final = b"f:"
+OWNER_PREFIX: Final = b"o:"
+KEY_BYTES: Final = 8
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_contact = msgspec.msgpack.Decoder(Contact).decode
-_decode_names = msgspec.msgpack.Decoder(list[str]).decode
+_decode_members = msgspec.msgpack.Decoder(list[tuple[str, int]]).decode
+
+
+class Owner(Struct, array_like=True, gc=False):
+    """Who left a conversation behind, and on whose card and organisation."""
+
+    account: str
+    means: str
+
+
+_decode_owner = msgspec.msgpack.Decoder(Owner).decode
 
 
 class LinkStore:
-    """Memories by kind and value over the recovered `records`, which it owns from now on."""
+    """Memories by key hash over the recovered `records`, which it owns from now on."""
 
-    def __init__(self, records: dict[bytes, bytes], *, is_journaled: bool = True, firsts_max: int = FIRSTS_MAX) -> None:
-        self._firsts = {key: records.pop(key) for key in [key for key in records if key.startswith(FIRST_PREFIX)]}
+    def __init__(
+        self, records: dict[bytes, bytes], *, is_journaled: bool = True, firsts_max: int = FIRSTS_MAX, owners_max: int = OWNERS_MAX
+    ) -> None:
+        self._firsts = _taken(records, FIRST_PREFIX)
+        self._owners = _taken(records, OWNER_PREFIX)
         self._chunks = {key: records.pop(key) for key in [key for key in records if key.startswith(CHUNK_PREFIX)]}
-        self._records = records
-        self._memories: HotRecords[LinkMemory] = HotRecords(records, LINK_PREFIX, pack_memory, self._restore, is_journaled=is_journaled)
-        self._firsts_max = firsts_max
+        self._memories: HotRecords[int, LinkMemory] = HotRecords(records, link_key, pack_memory, self._restore, is_journaled=is_journaled)
+        self._firsts_max, self._owners_max = firsts_max, owners_max
+        self._is_journaled = is_journaled
         self._changes: dict[bytes, bytes | None] = {}
-        self._grown: dict[str, LinkMemory] = {}
+        self._grown: dict[int, LinkMemory] = {}
 
     def __len__(self) -> int:
         return len(self._memories) + len(self._firsts)
 
-    def take_bands(self, prefix: bytes) -> dict[bytes, bytes]:
-        """Hand over the recovered records under `prefix` to the one who keeps them."""
-        return {key: self._records.pop(key) for key in [key for key in self._records if key.startswith(prefix)]}
+    def paraphrases(self) -> Iterator[int]:
+        """The SimHashes of all remembered families, shared or not."""
+        for packed in self._firsts.values():
+            contact = _decode_contact(packed)
+            if contact.kind == KeyKind.PARAPHRASE:
+                yield int(contact.value, 16)
+        for key, packed in self._memories.cold.items():
+            if key.startswith(LINK_PREFIX) and (link := restore_memory(packed).link).kind == KeyKind.PARAPHRASE:
+                yield int(link.value, 16)
 
-    def shared(self, kind: KeyKind, value: str) -> LinkMemory | None:
+    def shared(self, key: int) -> LinkMemory | None:
         """The memory of a key that is shared (or a payment fingerprint)."""
-        return self._memories.get(name_of(kind, value))
+        return self._memories.get(key)
 
-    def create(self, kind: KeyKind, value: str) -> LinkMemory:
+    def create(self, contact: Contact) -> LinkMemory:
         """The memory of a key that becomes shared with this contact."""
-        memory = LinkMemory(LinkRecord(kind, value))
-        self._memories.put(memory.name, memory)
+        memory = LinkMemory(contact.key, LinkRecord(contact.kind, contact.value))
+        self._memories.put(contact.key, memory)
         return memory
 
-    def first(self, kind: KeyKind, value: str) -> Contact | None:
+    def first(self, key: int) -> Contact | None:
         """The first contact of a key of one account."""
-        packed = self._firsts.get(_first_key(kind, value))
+        packed = self._firsts.get(key)
         return _decode_contact(packed) if packed is not None else None
 
-    def remember_first(self, contact: Contact, value: str) -> None:
+    def remember_first(self, contact: Contact) -> None:
         """Keep a key's first contact; the oldest of all gives way beyond the bound."""
-        key = _first_key(KINDS[contact.kind], value)
-        self._firsts[key] = self._changes[key] = _encode(contact)
+        self._firsts[contact.key] = packed = _encode(contact)
+        self._note(FIRST_PREFIX, contact.key, packed)
         if len(self._firsts) > self._firsts_max:
-            self._forget(next(iter(self._firsts)))
+            self.forget_first(next(iter(self._firsts)))
 
-    def forget_first(self, kind: KeyKind, value: str) -> None:
-        """The key is shared now; its memory holds what the first contact said."""
-        self._forget(_first_key(kind, value))
-
-    def _forget(self, key: bytes) -> None:
+    def forget_first(self, key: int) -> None:
+        """The key is shared now, and its memory holds what the first contact said; or it was the oldest."""
         if self._firsts.pop(key, None) is not None:
-            self._changes[key] = None
+            self._note(FIRST_PREFIX, key, None)
+
+    def owner(self, key: int) -> Owner | None:
+        """Who left this conversation or signature behind."""
+        packed = self._owners.get(key)
+        return _decode_owner(packed) if packed is not None else None
+
+    def remember_owner(self, turn: Turn) -> None:
+        """Keep who left a conversation behind; the oldest of all gives way beyond the bound."""
+        self._owners[turn.key] = packed = _encode(Owner(turn.account, turn.means))
+        self._note(OWNER_PREFIX, turn.key, packed)
+        if len(self._owners) > self._owners_max:
+            oldest = next(iter(self._owners))
+            del self._owners[oldest]
+            self._note(OWNER_PREFIX, oldest, None)
+
+    def _note(self, prefix: bytes, key: int, packed: bytes | None) -> None:
+        if self._is_journaled:
+            self._changes[prefix + key.to_bytes(KEY_BYTES, "little")] = packed
 
     def touch(self, memory: LinkMemory) -> None:
         """The memory has changed and belongs into the next drain."""
-        self._memories.touch(memory.name, memory)
+        self._memories.touch(memory.key, memory)
         if memory.stale_chunks:
-            self._grown[memory.name] = memory
+            self._grown[memory.key] = memory
+
+    @property
+    def is_full(self) -> bool:
+        """More hot records than the bound; the next drain cools them."""
+        return self._memories.is_full
 
     def drain(self) -> list[tuple[bytes, bytes | None]]:
         """Every record changed since the last drain."""
-        for name, memory in self._grown.items():
-            members = list(memory.members)
+        for key, memory in self._grown.items():
+            members = list(memory.members.items())
             for chunk in sorted(memory.stale_chunks):
-                key = _chunk_key(name, chunk)
-                self._chunks[key] = self._changes[key] = _encode(members[chunk * CHUNK : (chunk + 1) * CHUNK])
+                chunk_key = _chunk_key(key, chunk)
+                self._chunks[chunk_key] = self._changes[chunk_key] = _encode(members[chunk * CHUNK : (chunk + 1) * CHUNK])
             memory.stale_chunks.clear()
         changes = list(self._changes.items())
         self._changes, self._grown = {}, {}
         return [*changes, *self._memories.drain()]
 
-    def _restore(self, packed: bytes, name: str) -> LinkMemory:
-        memory = restore_memory(packed)
+    def _restore(self, packed: bytes, key: int) -> LinkMemory:
+        memory = restore_memory(packed, key)
         chunk = 0
-        while (names := self._chunks.get(_chunk_key(name, chunk))) is not None:
-            memory.members.update(dict.fromkeys(_decode_names(names)))
+        while (members := self._chunks.get(_chunk_key(key, chunk))) is not None:
+            memory.members.update(_decode_members(members))
             chunk += 1
         return memory
 
 
-def _first_key(kind: KeyKind, value: str) -> bytes:
-    return FIRST_PREFIX + key_hash(kind, value).to_bytes(8, "little")
+def link_key(key: int) -> bytes:
+    """The key under which a shared key's record is kept."""
+    return LINK_PREFIX + key.to_bytes(KEY_BYTES, "little")
 
 
-def _chunk_key(name: str, chunk: int) -> bytes:
-    return CHUNK_PREFIX + name.encode() + b"#%d" % chunk
+def _taken(records: dict[bytes, bytes], prefix: bytes) -> dict[int, bytes]:
+    return {int.from_bytes(key[len(prefix) :], "little"): records.pop(key) for key in [key for key in records if key.startswith(prefix)]}
+
+
+def _chunk_key(key: int, chunk: int) -> bytes:
+    return CHUNK_PREFIX + key.to_bytes(KEY_BYTES, "little") + b"#%d" % chunk

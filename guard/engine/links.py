@@ -10,7 +10,7 @@ from guard.decisions.decision import Scope
 from guard.engine.announcements import Announcements
 from guard.engine.continuity import crossing
 from guard.engine.control import Control
-from guard.engine.forwards import Age, Contact, Suspicion, decode_contacts, encode_tip
+from guard.engine.forwards import Contact, Suspicion, Turn, decode_told, encode_tip
 from guard.engine.issue import Desk
 from guard.engine.link_record import LinkMemory
 from guard.engine.link_store import LinkStore
@@ -22,19 +22,22 @@ from guard.engine.watchlist import key_hash
 from guard.features.links import LINK_FEATURES
 from guard.features.table import extract
 from guard.policy.judge import weigh
-from guard.scoring.fusion import Verdict, lightened
+from guard.scoring.fusion import CLEAR, Verdict, lightened
 from guard.scoring.learned.models import ShardModels
 from guard.scoring.link_rules import Crowd, link_evidence
-from guard.state.link import KINDS, KeyKind
+from guard.state.link import KINDS, Age, KeyKind
 from guard.topics import Topic
-from guard.units import EventTimeMs
+from guard.units import MINUTE_MS, EventTimeMs
 
 CROWD_KEY: Final = b"g:crowd"
 CROWD_KINDS: Final = frozenset({KeyKind.PAYMENT, KeyKind.PREFIX, KeyKind.CLIENT, KeyKind.NETWORK})
 MODELS_KEY: Final = b"m:models"
 
-JUDGE_EVERY: Final = 4
-"""Tellings between two judgements of a key; a new account is one at once."""
+JUDGE_ACCOUNTS: Final = 1.05
+JUDGE_USES: Final = 1.1
+"""A key is judged again when its accounts grew by a twentieth or its uses by a tenth: work in the logarithm of both."""
+JUDGE_EVERY_MS: Final = MINUTE_MS
+"""Or a minute of event time after the last judgement, so that orders are renewed in time."""
 SUSPICION_GROWTH: Final = 1.2
 """A suspicion is told again when the key's accounts grew by a fifth or its score by `SUSPICION_STEP`."""
 SUSPICION_STEP: Final = 0.1
@@ -86,67 +89,87 @@ class LinksStage:
     def step(self, records: Sequence[SourceRecord]) -> None:
         """Take in records of contacts in their order."""
         for record in records:
-            for contact in decode_contacts(record.value or b"\x90"):
+            if record.value is None:
+                continue
+            told = decode_told(record.value)
+            for turn in told.turns:
+                self._follow_turn(turn)
+            self._tallies.add("links.contacts", len(told.contacts) + len(told.turns))
+            for contact in told.contacts:
                 self.take(contact)
+
+    def _follow_turn(self, turn: Turn) -> None:
+        self._newest_at = max(self._newest_at, turn.at)
+        found = crossing(self._store, turn)
+        if found is not None:
+            self._tips.append(Message(Topic.SUSPICIONS, 0, None, encode_tip(found)))
 
     def take(self, contact: Contact) -> None:
         """Take in one contact."""
         self._newest_at = max(self._newest_at, contact.at)
-        self._tallies.add("links.contacts")
-        kind = KINDS[contact.kind]
-        if kind in (KeyKind.CONVERSATION, KeyKind.SIGNATURE):
-            found = crossing(self._store, contact)
-            if found is not None:
-                self._tips.append(Message(Topic.SUSPICIONS, 0, None, encode_tip(found)))
+        if contact.kind == KeyKind.PARAPHRASE:
+            for representative in self._families.of(int(contact.value, 16)):
+                self._remember(_of_family(contact, f"{representative:016x}"))
             return
-        if contact.is_first and kind in CROWD_KINDS:
+        if contact.kind in CROWD_KINDS:
             self._see(contact)
-        values = self._families.of(contact) if kind is KeyKind.PARAPHRASE else (contact.value,)
-        for value in values:
-            told = copy(contact)
-            memory, is_new = self._remember(kind, value, told)
-            if memory is not None:
-                self._judge(memory, told, is_new=is_new)
+        self._remember(contact)
 
     def _see(self, contact: Contact) -> None:
-        if contact.age != Age.UNKNOWN:
-            self._crowd.known += 1
-            self._crowd.new += contact.age == Age.NEW
-            self._crowd.trusted += contact.age == Age.TRUSTED
-            self._crowd_changed = True
+        crowd = self._crowd
+        if not contact.is_first:
+            crowd.hear(contact.voice, contact.rubric)
+        elif contact.age != Age.UNKNOWN:
+            crowd.known += 1
+            crowd.new += contact.age == Age.NEW
+            crowd.trusted += contact.age == Age.TRUSTED
+        self._crowd_changed = True
 
-    def _remember(self, kind: KeyKind, value: str, contact: Contact) -> tuple[LinkMemory | None, bool]:
-        memory = self._store.shared(kind, value)
-        if memory is None and kind is not KeyKind.PAYMENT:
-            first = self._store.first(kind, value)
+    def _remember(self, contact: Contact) -> None:
+        """Into the key's memory, and judge; the first account of a key is only kept in mind."""
+        memory = self._store.shared(contact.key)
+        if memory is None and contact.kind != KeyKind.PAYMENT:
+            first = self._store.first(contact.key)
             if first is None or first.account == contact.account:
-                self._store.remember_first(_joined(first, contact), value)
-                return None, False
-            memory = self._store.create(kind, value)
+                self._store.remember_first(_joined(first, contact))
+                return
+            memory = self._store.create(contact)
             memory.observe(first)
-            self._store.forget_first(kind, value)
+            self._store.forget_first(contact.key)
             contact.is_first = True
         if memory is None:
-            memory = self._store.create(kind, value)
+            memory = self._store.create(contact)
         is_new = memory.observe(contact)
         self._store.touch(memory)
-        return memory, is_new
+        self._judge(memory, contact, is_new=is_new)
+
+    @staticmethod
+    def _is_due(memory: LinkMemory, at: int, accounts_min: float) -> bool:
+        """Enough accounts to say anything (a card's own past may speak for itself), and news since the last judgement."""
+        link = memory.link
+        if link.accounts < (2 if link.kind == KeyKind.PAYMENT else accounts_min) and memory.past is None:
+            return False
+        has_grown = link.accounts >= link.judged_accounts * JUDGE_ACCOUNTS or link.uses >= link.judged_uses * JUDGE_USES
+        return has_grown or at - link.judged_at >= JUDGE_EVERY_MS
 
     def _judge(self, memory: LinkMemory, contact: Contact, *, is_new: bool) -> None:
-        link, numbers = memory.link, self._payments.policy_at(EventTimeMs(contact.at)).thresholds
-        if link.kind == KeyKind.PAYMENT:
+        link, at = memory.link, contact.at
+        numbers = self._payments.policy_at(EventTimeMs(at)).thresholds
+        is_payment = link.kind == KeyKind.PAYMENT
+        if is_payment:
             self._payments.observe(memory, contact)
-        if not (is_new or link.tellings % JUDGE_EVERY == 0):
+        if not (is_new and memory.standing.is_sanctioned(at)) and not self._is_due(memory, at, numbers["key_accounts_min"]):
             return
-        features = extract(LINK_FEATURES, link, contact.at)
+        link.judged_at, link.judged_accounts, link.judged_uses = at, link.accounts, link.uses
+        features = extract(LINK_FEATURES, link, at)
         evidence, speaks_for = link_evidence(KINDS[link.kind], features, self._crowd, numbers)
-        if link.kind == KeyKind.PAYMENT:
-            verdict = self._payments.judge(memory, evidence, speaks_for, contact.at, is_new=is_new)
+        if is_payment:
+            verdict = self._payments.judge(memory, evidence, speaks_for, at, is_new=is_new)
         elif evidence:
             verdict = weigh(evidence, self._payments.policy, speaks_for)
         else:
-            return
-        self._suspect(memory, verdict, contact.at)
+            verdict = CLEAR
+        self._suspect(memory, verdict, at)
 
     def _suspect(self, memory: LinkMemory, verdict: Verdict, at: int) -> None:
         link = memory.link
@@ -163,7 +186,7 @@ class LinksStage:
         left = 1.0 - verdict.relief
         tip = Suspicion(
             link.kind, link.value, at, link.first_at, verdict.score, tuple(lightened(reason, left) for reason in verdict.reasons),
-            link.accounts, round(link.uses), round(link.tokens), tuple(memory.members), verdict.families,
+            link.accounts, round(link.uses), round(link.tokens), memory.adherents(), verdict.families,
         )  # fmt: skip
         self._tips.append(Message(Topic.SUSPICIONS, 0, link.value.encode(), encode_tip(tip)))
         self._tallies.add("links.suspicions")
@@ -172,8 +195,15 @@ class LinksStage:
         return key_hash(kind, value) % self._shards == self._shard
 
     def _members(self, value: str) -> tuple[str, ...]:
-        memory = self._store.shared(KeyKind.PAYMENT, value)
+        memory = self._store.shared(key_hash(KeyKind.PAYMENT, value))
         return tuple(memory.members) if memory is not None else ()
+
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing waits to be told, no order is due, and the hot records keep their bound."""
+        if self._store.is_full:
+            return False
+        return not self._tips and self._desk.is_empty and not any(one.is_due(self._newest_at) for one in self._announcements)
 
     def drain(self) -> Outcome:
         """Everything that came of the contacts since the last drain."""
@@ -181,7 +211,6 @@ class LinksStage:
         for announcements in self._announcements:
             changes.extend(announcements.drain(self._newest_at))
         changes.extend(self._store.drain())
-        changes.extend(self._families.drain())
         changes.extend(self._payments.drain())
         if self._crowd_changed:
             self._crowd_changed = False
@@ -200,5 +229,13 @@ def _joined(first: Contact | None, contact: Contact) -> Contact:
     contact.uses += first.uses
     contact.square += first.square
     contact.is_first = True
+    contact.age = first.age
     contact.at = max(contact.at, first.at)
     return contact
+
+
+def _of_family(contact: Contact, value: str) -> Contact:
+    """The same contact as one with the family's representative."""
+    told = copy(contact)
+    told.value, told.key = value, key_hash(KeyKind.PARAPHRASE, value)
+    return told

@@ -6,10 +6,10 @@ from typing import Final
 import msgspec
 
 from guard.engine.evidence_graph import Node
-from guard.engine.forwards import Age, Report
+from guard.engine.forwards import Report
 from guard.scoring.reasons import REASONS
 from guard.scoring.watch_rules import FAMILIES_MIN, KIND_CODES
-from guard.state.link import KINDS
+from guard.state.link import KINDS, Age
 
 REPORT_PREFIX: Final = b"r:"
 REPORTS_MAX: Final = 50_000

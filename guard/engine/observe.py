@@ -48,7 +48,7 @@ def _declare(record: AccountRecord, event: RequestEvent, at: int) -> None:
     """What the gateway says about the account itself, when it says it."""
     b = record.behaviour
     if event.org_id is not None:
-        record.principal = event.org_id
+        record.organisation = event.org_id
     if event.account_created is not None:
         b.created_s = min(event.account_created // 1_000, SECONDS_MAX)
     if event.rate_limit_rpm is not None:

@@ -6,52 +6,39 @@ keeps its `REPRESENTATIVES_MAX` latest representatives; an older family is then 
 
 from typing import Final
 
-import msgspec
-
-from guard.engine.contacts import BAND_CHARS, SIMHASH_BANDS, band_hash
-from guard.engine.forwards import Contact
+from guard.engine.contacts import SIMHASH_BANDS, band_of
 from guard.engine.link_store import LinkStore
+from guard.state.behaviour import NEAR_BITS
 
-NEAR_BITS: Final = 3
 REPRESENTATIVES_MAX: Final = 16
-BAND_PREFIX: Final = b"b:"
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(list[int]).decode
 
 
 class Families:
-    """The bands of one shard. Bounded by 4 x 65,536 bands over all shards, 16 representatives each."""
+    """The bands of one shard. Bounded by 4 x 65,536 bands over all shards, 16 representatives each; found again from the store."""
 
     def __init__(self, shard: int, shards: int, store: LinkStore) -> None:
         self._shard, self._shards = shard, shards
-        self._bands = store.take_bands(BAND_PREFIX)
-        self._changed: dict[bytes, bytes] = {}
+        self._bands: dict[int, list[int]] = {}
+        for simhash in store.paraphrases():
+            self.of(simhash)
 
-    def of(self, contact: Contact) -> tuple[str, ...]:
-        """The representatives of the families the contact's SimHash belongs to, by the bands of this shard; at most four."""
-        simhash = int(contact.value, 16)
-        found = []
+    def of(self, simhash: int) -> list[int]:
+        """The representatives of the families that a SimHash belongs to, by the bands of this shard; at most four."""
+        found: list[int] = []
         for band in range(SIMHASH_BANDS):
-            if band_hash(band, contact.value) % self._shards == self._shard:
-                representative = self._nearest(band, contact.value, simhash)
+            key = band_of(band, simhash)
+            if key % self._shards == self._shard:
+                representative = self._nearest(key, simhash)
                 if representative not in found:
                     found.append(representative)
-        return tuple(f"{representative:016x}" for representative in found)
+        return found
 
-    def _nearest(self, band: int, value: str, simhash: int) -> int:
-        key = BAND_PREFIX + b"%d:" % band + value[band * BAND_CHARS : (band + 1) * BAND_CHARS].encode()
-        packed = self._bands.get(key)
-        known = _decode(packed) if packed is not None else []
+    def _nearest(self, key: int, simhash: int) -> int:
+        known = self._bands.setdefault(key, [])
         for representative in known:
             if (representative ^ simhash).bit_count() <= NEAR_BITS:
                 return representative
         known.append(simhash)
-        self._bands[key] = self._changed[key] = _encode(known[-REPRESENTATIVES_MAX:])
+        if len(known) > REPRESENTATIVES_MAX:
+            del known[0]
         return simhash
-
-    def drain(self) -> list[tuple[bytes, bytes | None]]:
-        """Bands changed since the last drain."""
-        changes: list[tuple[bytes, bytes | None]] = list(self._changed.items())
-        self._changed = {}
-        return changes

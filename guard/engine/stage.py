@@ -84,3 +84,7 @@ class Stage(Protocol):
     @property
     def newest_at(self) -> int:
         """The stage's clock: newest event time taken in, milliseconds; 0 before the first."""
+
+    @property
+    def is_quiet(self) -> bool:
+        """A drain would write nothing but changed records: who keeps no journal may put it off."""

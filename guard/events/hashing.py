@@ -7,7 +7,7 @@ identifier's hash under both keys, so that what was seen under the old one is fo
 import hashlib
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -53,6 +53,17 @@ class KeyedHasher:
     def all_of(self, kind: str, value: str | bytes) -> Sequence[str]:
         """The hash under each key in use, the current one first."""
         return [self._hash(number, kind, value) for number in range(len(self._keys))]
+
+    def chain(self, kind: str, parts: Iterable[bytes]) -> list[str]:
+        """For each part the hash of all bytes so far, under the current key: what was hashed once is not hashed again."""
+        key_id, begun = self._keys[0]
+        mac = begun.copy()
+        mac.update(kind.encode() + b"\0")
+        hashes = []
+        for part in parts:
+            mac.update(part)
+            hashes.append(f"{key_id}:{mac.hexdigest()[:DIGEST_HEX_DIGITS]}")
+        return hashes
 
     def _hash(self, number: int, kind: str, value: str | bytes) -> str:
         key_id, begun = self._keys[number]

@@ -3,11 +3,11 @@
 from typing import Final
 
 from guard.features.table import Feature
-from guard.state.link import KeyKind, LinkRecord
+from guard.state.link import LinkRecord
 
 
 def _accounts(link: LinkRecord, at: int) -> float | None:
-    return float(link.accounts)
+    return link.adherents
 
 
 def _uses_per_account(link: LinkRecord, at: int) -> float | None:
@@ -15,24 +15,27 @@ def _uses_per_account(link: LinkRecord, at: int) -> float | None:
 
 
 def _dispersion(link: LinkRecord, at: int) -> float | None:
-    # An account uses many prompts of one family, each told by itself: its uses of the family are not known in one number.
-    return None if link.kind == KeyKind.PARAPHRASE else link.dispersion
+    return link.dispersion
+
+
+def _exposure_hours(link: LinkRecord, at: int) -> float | None:
+    return link.exposure_hours(at)
 
 
 def _new_share(link: LinkRecord, at: int) -> float | None:
-    return link.new_accounts / link.aged_accounts if link.aged_accounts else None
+    return link.new_mass / link.aged_mass if link.aged_mass > 0 else None
 
 
 def _trusted_share(link: LinkRecord, at: int) -> float | None:
-    return link.trusted_accounts / link.aged_accounts if link.aged_accounts else None
+    return link.trusted_mass / link.aged_mass if link.aged_mass > 0 else None
 
 
 def _aged_accounts(link: LinkRecord, at: int) -> float | None:
-    return float(link.aged_accounts)
+    return link.adherents * link.aged_mass / link.mass if link.mass > 0 else None
 
 
 def _trusted_accounts(link: LinkRecord, at: int) -> float | None:
-    return float(link.trusted_accounts)
+    return link.adherents * link.trusted_mass / link.mass if link.mass > 0 else None
 
 
 def _voice(link: LinkRecord, at: int) -> float | None:
@@ -47,8 +50,17 @@ def _single_turn(link: LinkRecord, at: int) -> float | None:
     return link.single_turn if link.tellings else None
 
 
-def _organisations(link: LinkRecord, at: int) -> float | None:
-    return None if not link.organisation else 1.0 if link.organisation != "*" else 2.0
+def _timed(link: LinkRecord, at: int) -> float | None:
+    return link.timed if link.timings else None
+
+
+def _principals(link: LinkRecord, at: int) -> float | None:
+    if link.organisation not in _SEVERAL or (link.card not in _SEVERAL and link.card != link.value):
+        return 1.0
+    return 2.0
+
+
+_SEVERAL: Final = frozenset({"", "*"})
 
 
 def _growth(link: LinkRecord, at: int) -> float | None:
@@ -57,7 +69,9 @@ def _growth(link: LinkRecord, at: int) -> float | None:
 
 
 LINK_FEATURES: Final = (
-    Feature("accounts", "accounts", 0.0, 1e9, "a pool shares a key", "AA26-251A", 0.1, _accounts),
+    Feature(
+        "accounts", "accounts, effective", 0.0, 1e9, "a pool stands behind its keys in earnest", "Kish 1965; AA26-251A", 0.1, _accounts
+    ),
     Feature("aged_accounts", "accounts whose age is known", 0.0, 1e9, "ground of the shares", "contact", 0.1, _aged_accounts),
     Feature(
         "trusted_accounts", "trusted accounts", 0.0, 1e9, "what trusted accounts share is public", "civitai #4625", 0.1, _trusted_accounts
@@ -72,6 +86,16 @@ LINK_FEATURES: Final = (
         "SynchroTrap, CCS 2014",
         0.2,
         _dispersion,
+    ),
+    Feature(
+        "exposure_hours",
+        "hours since the mean account joined",
+        0.0,
+        1e6,
+        "people come in sessions",
+        "sessions of a crowd",
+        0.1,
+        _exposure_hours,
     ),
     Feature("new_share", "share of accounts of known age", 0.0, 1.0, "fleets are new", "AA26-251A", 0.1, _new_share),
     Feature(
@@ -90,14 +114,24 @@ LINK_FEATURES: Final = (
         _single_turn,
     ),
     Feature(
-        "organisations",
-        "1 for one organisation, 2 for more",
+        "timed",
+        "share of the accounts that call by a timer",
+        0.0,
+        1.0,
+        "timers are even without a balancer",
+        "hard negative N7",
+        0.1,
+        _timed,
+    ),
+    Feature(
+        "principals",
+        "1 for one organisation or card, 2 for more",
         1.0,
         2.0,
         "a team may share everything",
-        "hard negative N11",
+        "hard negatives N4, N11",
         0.1,
-        _organisations,
+        _principals,
     ),
     Feature(
         "growth_per_hour", "accounts per hour of the key's life", 0.0, 1e9, "roll-out over a pool", "SynchroTrap, CCS 2014", 0.1, _growth

@@ -17,15 +17,15 @@ REASONS_MAX: Final = 8
 FAMILY_WEIGHT_MIN: Final = 0.3
 """A family counts as independent ground for a block only from this weight on: below it, it is a hint."""
 
-SHARING_CODES: Final = frozenset({"shared_payment", "template_lift", "shared_client", "shared_network", "campaign_member"})
+SHARING_CODES: Final = frozenset({"shared_payment", "template_lift", "shared_client", "shared_network", "new_accounts", "campaign_member"})
 SHARING_ALONE_MAX: Final = 0.65
-"""Sharing alone never reaches the first rung: a team shares its card, its prompt and its network, a public harness its prompt.
-
-What makes a pool of a group is how it is used: evenly, by newcomers, for reasoning, or with conversations handed around.
+"""Sharing alone never reaches the first rung: a team shares its card, its prompt and its network, a public harness its prompt, and an
+application that goes viral is made of new accounts. What makes a pool of a group is how it is used: evenly, for reasoning, or with
+conversations handed around.
 """
 
-BEHAVIOUR_LITTLE: Final = 0.2
-BEHAVIOUR_ENOUGH: Final = 0.5
+BEHAVIOUR_LITTLE: Final = 0.3
+BEHAVIOUR_ENOUGH: Final = 0.55
 """Evidence of behaviour, taken together, up to which sharing gains nothing, and from which it counts in full."""
 
 LABEL_ALONE_MAX: Final = 0.65

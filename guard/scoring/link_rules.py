@@ -18,24 +18,43 @@ CROWD_SHARE_MIN: Final = 0.05
 """A crowd's share below this is an accident of a small crowd."""
 
 EVEN_ACCOUNTS: Final = 12.0
-"""Accounts from which evenness has its full weight. Below, also the limit is tighter: few people can be even by accident."""
+"""Accounts from which evenness has its full weight. With few accounts or few uses also the limit is tighter: people are even by accident."""
+LATE_KINDS: Final = frozenset({KeyKind.PAYMENT, KeyKind.SHAPE, KeyKind.PARAPHRASE})
+LATE_USES_MIN: Final = 12.0
+"""Uses per account before these kinds may be called even: teams and labs share a card, and look even in their first minutes; shapes
+and paraphrases are told of from their second use on, which hides the lower tail."""
+EVEN_MAX: Final = 0.65
+EVEN_CARD_MAX: Final = 0.2
+"""Evenness is a hint on a card: teams balance over their own keys, and a laboratory does the same task."""
 TEMPLATE_KINDS: Final = frozenset({KeyKind.PREFIX, KeyKind.SHAPE, KeyKind.PARAPHRASE})
 SOFT_CODES: Final[Mapping[KeyKind, tuple[str, float]]] = {
-    KeyKind.PREFIX: ("template_lift", 0.6),
-    KeyKind.SHAPE: ("template_lift", 0.6),
-    KeyKind.PARAPHRASE: ("template_lift", 0.6),
+    KeyKind.PREFIX: ("template_lift", 0.5),
+    KeyKind.SHAPE: ("template_lift", 0.5),
+    KeyKind.PARAPHRASE: ("template_lift", 0.5),
     KeyKind.CLIENT: ("shared_client", 0.35),
     KeyKind.NETWORK: ("shared_network", 0.35),
 }
 """Soft links by kind, and the most that each may weigh. Clients and networks caused nearly all impure merges (prototype)."""
 
+STRANGERS_MIN: Final = 12.0
+"""Accounts of different principals from which a shared template is worth a look; below, colleagues and friends."""
+LIFTED: Final = 2.0
+"""A group asks for reasoning, or grades, this many times as often as the crowd: the mean of a dozen accounts or more is that sure."""
+MEDIAN_STEP: Final = 0.0005
+TIMED_SHARE: Final = 0.5
+
 PUBLIC_SHARE: Final = 0.6
-"""What is public is used by the trusted about as often as everything else is; a fleet with some bought old accounts is not."""
+"""What is public is used by the trusted about as often as everything else is; it is used unevenly, too: bought old accounts are not."""
 RELIEF_PUBLIC: Final = 0.8
 RELIEF_TEAM: Final = 0.7
 RELIEF_UNEVEN: Final = 0.65
 RELIEF_UNSETTLED: Final = 0.4
-"""What speaks for a key, as the share of its score that goes: public, one organisation's, people's own rhythm, too early."""
+"""What speaks for a key, as the share of its score that goes: public, one principal's, people's own rhythm, too early."""
+
+
+SESSIONS_USES: Final = 8.0
+SESSIONS_HOURS: Final = 2.0
+"""Within one session people are as even as a pool; eight uses, or two hours, are more than one session."""
 
 
 class Crowd(Struct, array_like=True):
@@ -44,6 +63,13 @@ class Crowd(Struct, array_like=True):
     known: int = 0
     new: int = 0
     trusted: int = 0
+    voice: float = CROWD_SHARE_MIN
+    rubric: float = CROWD_SHARE_MIN
+
+    def hear(self, voice: float, rubric: float) -> None:
+        """Take in how often one more account asks for reasoning and for grades: medians, which a fleet cannot move far (Robbins-Monro)."""
+        self.voice += MEDIAN_STEP if voice > self.voice else -MEDIAN_STEP
+        self.rubric += MEDIAN_STEP if rubric > self.rubric else -MEDIAN_STEP
 
     def new_share(self, ceiling: float) -> float:
         """Share of new accounts, kept within [0.05, ceiling] so that a fleet's newcomers cannot pass for the crowd's."""
@@ -60,31 +86,34 @@ def link_evidence(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numb
         return [], 0.0
     rules = (_new_accounts, _even_rates, _shared, _voices)
     evidence = [found for rule in rules if (found := rule(kind, features, crowd, numbers)) is not None]
-    rubric = _rubric(features, numbers)
+    rubric = _rubric(kind, features, crowd, numbers)
     return ([*evidence, rubric] if rubric is not None else evidence), relief(features, crowd, numbers)
 
 
 def relief(features: Features, crowd: Crowd, numbers: Numbers) -> float:
     """The strongest of what speaks for the key."""
     found = [0.0]
-    is_vouched_for = features.get("trusted_share", 0.0) >= PUBLIC_SHARE * crowd.trusted_share()
-    if is_vouched_for and features.get("trusted_accounts", 0.0) >= numbers["public_trusted_accounts"]:
-        found.append(RELIEF_PUBLIC)
-    if features.get("organisations") == 1.0:
-        found.append(RELIEF_TEAM)
     dispersion = features.get("dispersion")
+    if features.get("principals") == 1.0:
+        found.append(RELIEF_TEAM)
     if dispersion is None or not is_settled(features, numbers):
         found.append(RELIEF_UNSETTLED)
     elif dispersion > numbers["even_dispersion_max"]:
         span = numbers["uneven_dispersion_min"] - numbers["even_dispersion_max"]
-        found.append(RELIEF_UNEVEN * min(1.0, (dispersion - numbers["even_dispersion_max"]) / max(span, 0.01)))
+        unevenness = min(1.0, (dispersion - numbers["even_dispersion_max"]) / max(span, 0.01))
+        found.append(RELIEF_UNEVEN * unevenness)
+        is_vouched_for = features.get("trusted_share", 0.0) >= PUBLIC_SHARE * crowd.trusted_share()
+        if is_vouched_for and features.get("trusted_accounts", 0.0) >= numbers["public_trusted_accounts"]:
+            found.append(RELIEF_PUBLIC * unevenness)
     return max(found)
 
 
 def is_settled(features: Features, numbers: Numbers) -> bool:
-    """Enough uses to tell an even pool from people in their first minutes."""
+    """Enough uses to tell an even pool from people: several sessions' worth, or a few over hours."""
     per_account = features.get("uses_per_account", 0.0)
-    return per_account >= numbers["key_uses_per_account_min"] and per_account * features["accounts"] >= numbers["key_uses_min"]
+    if per_account < numbers["key_uses_per_account_min"] or per_account * features["accounts"] < numbers["key_uses_min"]:
+        return False
+    return per_account >= SESSIONS_USES or features.get("exposure_hours", 0.0) >= SESSIONS_HOURS
 
 
 def surprise_nats(share: float, expected: float, accounts: float) -> float:
@@ -104,17 +133,24 @@ def _new_accounts(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numb
     nats = surprise_nats(share, expected, features["aged_accounts"])
     if nats < numbers["surprise_nats"] / 2:
         return None
-    weight = 0.55 * min(1.0, nats / numbers["surprise_nats"])
+    weight = 0.4 * min(1.0, nats / numbers["surprise_nats"])
     return reason("new_accounts", share, expected, expected, weight)
 
 
 def _even_rates(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -> Reason | None:
     dispersion, accounts = features.get("dispersion"), features["accounts"]
-    limit = numbers["even_dispersion_max"] * (1.0 - numbers["key_accounts_min"] / accounts)
-    if dispersion is None or not is_settled(features, numbers) or dispersion > limit or limit <= 0:
+    if dispersion is None or not is_settled(features, numbers) or features.get("timed", 0.0) >= TIMED_SHARE:
+        return None
+    uses = features["uses_per_account"]
+    if kind in LATE_KINDS and uses < LATE_USES_MIN:
+        return None
+    few, young = numbers["key_accounts_min"] / accounts, numbers["key_uses_per_account_min"] / uses
+    limit = numbers["even_dispersion_max"] * (1.0 - few) * (1.0 - young)
+    if dispersion > limit or limit <= 0:
         return None
     evenness = 1.0 - max(0.0, dispersion) / limit
-    weight = 0.65 * evenness * min(1.0, accounts / EVEN_ACCOUNTS)
+    ceiling = EVEN_CARD_MAX if kind is KeyKind.PAYMENT else EVEN_MAX
+    weight = ceiling * min(1.0, 2 * evenness) * min(1.0, accounts / EVEN_ACCOUNTS)
     return reason("even_rates", dispersion, limit, 1.0, weight)
 
 
@@ -124,28 +160,53 @@ def _shared(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -
         weight = min(0.6, 0.3 + 0.08 * log2(accounts / numbers["key_accounts_min"]))
         return reason("shared_payment", accounts, numbers["key_accounts_min"], 1.0, weight)
     code, ceiling = SOFT_CODES.get(kind, ("", 0.0))
-    share = features.get("trusted_share")
+    if not code:
+        return None
     expected = crowd.trusted_share()
-    if not code or share is None or share >= expected:
-        return None
+    weight = max(_unfamiliar(features, expected, numbers) * ceiling, _strangers(kind, features))
+    return reason(code, accounts, numbers["key_accounts_min"], expected, weight) if weight > 0 else None
+
+
+def _unfamiliar(features: Features, expected: float, numbers: Numbers) -> float:
+    """0-1: how surely trusted accounts use the key less than everything else."""
+    share = features.get("trusted_share")
+    if share is None or share >= expected:
+        return 0.0
     nats = surprise_nats(share, expected, features["aged_accounts"])
-    if nats < numbers["surprise_nats"] / 4:
-        return None
-    return reason(code, accounts, numbers["key_accounts_min"], expected, ceiling * min(1.0, 2 * nats / numbers["surprise_nats"]))
+    return min(1.0, 2 * nats / numbers["surprise_nats"]) if nats >= numbers["surprise_nats"] / 4 else 0.0
+
+
+def _strangers(kind: KeyKind, features: Features) -> float:
+    """The weight of a template that many accounts of different principals stand behind, whatever their age."""
+    accounts = features["accounts"]
+    if kind not in TEMPLATE_KINDS or features.get("principals") != 2.0 or accounts < STRANGERS_MIN:
+        return 0.0
+    return min(0.55, 0.35 + 0.05 * log2(accounts / STRANGERS_MIN))
 
 
 def _voices(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -> Reason | None:
     voice = features.get("voice")
-    if kind not in TEMPLATE_KINDS | {KeyKind.PAYMENT} or voice is None or voice < numbers["elicitation_share"]:
+    if kind not in TEMPLATE_KINDS | {KeyKind.PAYMENT} or voice is None:
         return None
-    return reason("reasoning_elicitation", voice, numbers["elicitation_share"], 0.05, 0.55)
+    if voice >= numbers["elicitation_share"]:
+        return reason("reasoning_elicitation", voice, numbers["elicitation_share"], crowd.voice, 0.55)
+    return _lifted("reasoning_elicitation", voice, crowd.voice, features) if kind in TEMPLATE_KINDS else None
 
 
-def _rubric(features: Features, numbers: Numbers) -> Reason | None:
+def _rubric(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -> Reason | None:
     rubric = features.get("rubric")
-    if rubric is None or rubric < numbers["rubric_share"]:
+    if rubric is None:
         return None
-    return reason("rubric_grading", rubric, numbers["rubric_share"], 0.05, 0.3)
+    if rubric >= numbers["rubric_share"]:
+        return reason("rubric_grading", rubric, numbers["rubric_share"], crowd.rubric, 0.35)
+    return _lifted("rubric_grading", rubric, crowd.rubric, features) if kind in TEMPLATE_KINDS else None
+
+
+def _lifted(code: str, share: float, expected: float, features: Features) -> Reason | None:
+    floor = LIFTED * max(expected, CROWD_SHARE_MIN)
+    if features["accounts"] < STRANGERS_MIN or share < floor:
+        return None
+    return reason(code, share, floor, expected, 0.3)
 
 
 def payment_rate(rate_rpm: float, limit_rpm: int, accounts: int, numbers: Numbers) -> Reason | None:

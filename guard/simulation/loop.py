@@ -30,7 +30,7 @@ def play_closed(world: World, driver: Driver, scorer: Scorer) -> Iterator[Exchan
     orders = Orders()
     for exchange in world.play(ObedientGateway(orders)):
         event = exchange.event
-        scorer.exchange(event.account_id, event.event_time, was_refused=exchange.was_refused)
+        scorer.exchange(event.account_id, event.event_time, was_refused=exchange.was_refused, was_answered=exchange.was_answered)
         driver.take(event, event.event_time)
         for decision in driver.drained():
             scorer.decision(decision)

@@ -1,110 +1,79 @@
 """The worlds one can ask for by name: how many of whom, for how long."""
 
+import heapq
 import random
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec import Struct
 
 from guard.errors import UsageError
-from guard.simulation import fleets, honest
-from guard.simulation.client import Client, Truth
-from guard.simulation.fleets import Plan
+from guard.simulation import families
+from guard.simulation.cast import Entry
+from guard.simulation.client import Truth
+from guard.simulation.families import CROWD, FAMILIES
+from guard.simulation.labels import LabelLine, labels
 from guard.simulation.market import Market
-from guard.simulation.world import World
-from guard.units import DAY_MS, HOUR_MS, MINUTE_MS
+from guard.simulation.mass import Mass
+from guard.simulation.sizes import PRESETS, Preset
+from guard.simulation.world import Outage, World
+from guard.units import MINUTE_MS
 
-ATTACKS: Final = ("A1", "A3", "A4", "A10")
-NEGATIVES: Final = ("N1", "N4", "N8", "N11")
-
-
-class Preset(Struct, frozen=True):
-    """Sizes of a world."""
-
-    span_ms: int
-    people: int
-    steady: int
-    bursty: int
-    agents: int
-    harness: int
-    lab: int
-    seats: int
-    evaluator_per_s: float
-    plans: tuple[Plan, ...]
-
-
-def _plans(accounts: int, gap_s: float) -> tuple[Plan, ...]:
-    return (
-        Plan("A3", "shared-card hydra", accounts, max(2, accounts // 20), gap_s),
-        Plan("A4", "template hydra", round(accounts * 4 / 3), 0, gap_s * 1.25),
-        Plan("A10", "reasoning fleet", max(12, accounts * 2 // 3), 0, gap_s, elicitation=(9.0, 2.5)),
-    )
-
-
-PRESETS: Final = {
-    "small": Preset(20 * MINUTE_MS, 150, 8, 8, 10, 40, 20, 30, 0.2, _plans(24, 12.0)),
-    "demo": Preset(HOUR_MS, 1_200, 30, 30, 60, 300, 60, 150, 0.5, _plans(60, 25.0)),
-    "day": Preset(DAY_MS, 3_000, 60, 60, 120, 600, 60, 400, 0.3, _plans(90, 240.0)),
-}
-"""`demo` is an hour of about 60,000 exchanges."""
+ATTACKS: Final = families.ATTACKS
+NEGATIVES: Final = families.NEGATIVES
+OUTAGE_SHARE: Final = 0.6
+"""Requests that fail while the service is disturbed; two short spells in each world (assumption)."""
 
 
 class Built(Struct):
-    """A world ready to play, and the truth about everybody in it."""
+    """A world ready to play, the truth about everybody in it, and the labels that analysts and appeals give."""
 
     world: World
     truths: list[Truth]
     start: int
     end: int
+    labels: list[LabelLine] = []
 
 
-def build(name: str, seed: int, end: int, attacks: tuple[str, ...] = ATTACKS, negatives: tuple[str, ...] = NEGATIVES) -> Built:
-    """The world `name` that ends at `end` (epoch milliseconds). Raises UsageError for a name that is none."""
+def build(name: str, seed: int, end: int, attacks: tuple[str, ...] | None = None, negatives: tuple[str, ...] | None = None) -> Built:
+    """The world `name` that ends at `end` (epoch milliseconds), with the families named or else those of the preset.
+
+    Raises UsageError for a name that is none.
+    """
     preset = PRESETS.get(name)
     if preset is None:
         raise UsageError(f"world {name!a}: it should be one of {', '.join(PRESETS)}")
-    for given, known in ((attacks, ATTACKS), (negatives, NEGATIVES)):
-        unknown = sorted(set(given) - set(known))
-        if unknown:
-            raise UsageError(f"{', '.join(unknown)}: it should be among {', '.join(known)}")
     start = end - preset.span_ms
-    dice = random.Random(f"{seed}:cast")
-    market = Market(dice, start)
-    clients = [*_honest(market, dice, preset, negatives), *_hostile(market, dice, preset, attacks)]
-    pools = {id(client.pool): client.pool for client in clients if client.pool is not None}
-    everybody = [*clients, *(reserve for pool in pools.values() for reserve in pool.reserve)]
-    missing = {client.account: market.missing() for client in everybody}
-    calls = [(_first_call(client, dice, preset.span_ms), client) for client in clients]
-    return Built(World(calls, missing, start, end, seed), [client.truth for client in everybody], start, end)
+    market = Market(random.Random(f"{seed}:market"), start, end, preset.young_share)
+    crowd = tuple(kind for kind in CROWD if kind in preset.sizes)
+    entries: list[Entry] = []
+    for family in (*crowd, *_chosen(negatives, preset.negatives, NEGATIVES), *_chosen(attacks, preset.attacks, ATTACKS)):
+        market.dice = random.Random(f"{seed}:{family}")
+        entries += FAMILIES[family].builder(market, preset.size(family))
+    return _assembled(market, preset, entries, seed)
 
 
-def _honest(market: Market, dice: random.Random, preset: Preset, negatives: tuple[str, ...]) -> list[Client]:
-    crowd = list(honest.people(market, dice, preset.people))
-    honest.couple_cards(crowd, dice, 0.02)
-    crowd += honest.pipelines(market, dice, preset.steady, is_bursty=False)
-    crowd += honest.pipelines(market, dice, preset.bursty, is_bursty=True)
-    crowd += honest.agents(market, dice, preset.agents)
-    if "N8" in negatives:
-        crowd += honest.harness_users(market, dice, preset.harness)
-    if "N4" in negatives:
-        crowd += honest.lab(market, dice, preset.lab)
-    if "N11" in negatives:
-        crowd += honest.enterprise(market, dice, preset.seats)
-    if "N1" in negatives:
-        crowd += honest.evaluator(market, dice, preset.evaluator_per_s)
-    return crowd
+def _assembled(market: Market, preset: Preset, entries: list[Entry], seed: int) -> Built:
+    start, end = market.start, market.end
+    truths = [client.truth for _, client in entries]
+    calls: Iterable[Entry] = sorted((entry for entry in entries if entry[0] >= 0), key=lambda entry: entry[0])
+    if preset.mass:
+        mass = Mass(market, seed, preset.mass, preset.mass_exchanges)
+        truths += mass.truths()
+        calls = heapq.merge(calls, mass.entries(), key=lambda entry: entry[0])
+    random.Random(f"{seed}:order").shuffle(truths)
+    world = World(calls, start, end, seed, _outages(market, random.Random(f"{seed}:outages")))
+    return Built(world, truths, start, end, labels(truths, start, end, seed))
 
 
-def _hostile(market: Market, dice: random.Random, preset: Preset, attacks: tuple[str, ...]) -> list[Client]:
-    found: list[Client] = []
-    for plan in preset.plans:
-        if plan.family in attacks:
-            found += fleets.fleet(market, dice, plan)
-    if "A1" in attacks:
-        found += fleets.burst(market, dice, 0.05)
-    return found
+def _chosen(given: tuple[str, ...] | None, usual: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
+    unknown = sorted(set(given or ()) - set(known))
+    if unknown:
+        raise UsageError(f"{', '.join(unknown)}: it should be among {', '.join(known)}")
+    return usual if given is None else tuple(name for name in known if name in given)
 
 
-def _first_call(client: Client, dice: random.Random, span_ms: int) -> float:
-    if client.truth.honest:
-        return honest.first_call(client, dice, span_ms)
-    return span_ms / 6 + dice.random() * span_ms / 6
+def _outages(market: Market, dice: random.Random) -> tuple[Outage, ...]:
+    lasts = min(12 * MINUTE_MS, market.span_ms // 60)
+    moments = [market.start + int(share * market.span_ms) for share in (dice.uniform(0.15, 0.4), dice.uniform(0.6, 0.9))]
+    return tuple(Outage(at, at + lasts, OUTAGE_SHARE) for at in moments)

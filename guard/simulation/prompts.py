@@ -1,105 +1,25 @@
-"""Prompts as a gateway reports them: keyed-looking hashes of prefix, shape and SimHash, conversations, classifier scores."""
+"""Prompts as a gateway reports them: keyed-looking hashes of prefix, shape and SimHash, a topic, classifier scores."""
 
 import random
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from msgspec import Struct
 
-from guard.simulation.draws import tokens
+from guard.simulation.draws import hashed, score, tokens
 
-HONEST_ELICITATION: Final = (1.0, 14.0)
-"""Beta parameters of the gateway's noisy classifier on ordinary questions: mean 0.07, one in fifty above 0.3."""
-HONEST_RUBRIC: Final = (1.0, 24.0)
-
-
-def hashed(dice: random.Random) -> str:
-    """A keyed hash as it looks from outside."""
-    return f"k1:{dice.getrandbits(64):016x}"
-
-
-class Template(Struct):
-    """A prompt that is used again: its prefix, a few shapes, and a SimHash that paraphrase moves by a bit or two."""
-
-    prefix: str
-    shapes: tuple[str, ...]
-    simhash: int
-    elicitation: tuple[float, float] = HONEST_ELICITATION
-    rubric: tuple[float, float] = HONEST_RUBRIC
-    wobble_bits: int = 1
-
-    def fields(self, dice: random.Random) -> dict[str, Any]:
-        """The content fields of one prompt made from the template."""
-        simhash = self.simhash
-        for _ in range(dice.randint(0, self.wobble_bits)):
-            simhash ^= 1 << dice.randrange(64)
-        return {
-            "prefix": self.prefix,
-            "shape": dice.choice(self.shapes),
-            "simhash": f"{simhash:016x}",
-            "reasoning_elicitation": round(dice.betavariate(*self.elicitation), 3),
-            "rubric_grading": round(dice.betavariate(*self.rubric), 3),
-        }
+PLAIN: Final = (1.0, 14.0)
+"""Beta parameters of the gateway's noisy elicitation classifier on ordinary questions: mean 0.07, one in fifty above 0.3."""
+EXPLAINED: Final = (2.0, 8.0)
+"""Homework and tutoring: a fifth on average."""
+ELICITING: Final = (9.0, 2.5)
+"""Asks for the steps to be written out: mean 0.78; honest audits and evaluations do so as well."""
+UNGRADED: Final = (1.0, 24.0)
+GRADING: Final = (6.0, 3.0)
+"""Judges of answers: mean 0.67 of the rubric classifier."""
+TOPICS: Final = 256
 
 
-def template(
-    dice: random.Random,
-    shapes: int = 3,
-    *,
-    elicitation: tuple[float, float] = HONEST_ELICITATION,
-    rubric: tuple[float, float] = HONEST_RUBRIC,
-    wobble_bits: int = 1,
-) -> Template:
-    """A template of its own."""
-    return Template(hashed(dice), tuple(hashed(dice) for _ in range(shapes)), dice.getrandbits(64), elicitation, rubric, wobble_bits)
-
-
-class Dialogue:
-    """Conversations of several turns: the hash after a turn is the hash before the next one."""
-
-    def __init__(self, turns_mean: float, prefix: Callable[[random.Random], str | None], lengths: "Lengths") -> None:
-        self._turns_mean = turns_mean
-        self._prefix = prefix
-        self._lengths = lengths
-        self._left = 0
-        self._before: str | None = None
-        self._turn = 0
-        self._system: str | None = None
-        self._context = 0
-
-    @property
-    def is_over(self) -> bool:
-        """The last turn was the last one of its conversation."""
-        return self._left == 0
-
-    def ask(self, dice: random.Random) -> dict[str, Any]:
-        """The next turn; a new conversation when the last one is over."""
-        if self.is_over:
-            self._left = 1 + int(dice.expovariate(1.0 / self._turns_mean))
-            self._before, self._turn, self._context = None, 0, 0
-            self._system = self._prefix(dice)
-        self._left -= 1
-        fresh, output = self._lengths.draw(dice)
-        after = hashed(dice)
-        exchange = {
-            "conversation": self._before,
-            "conversation_after": after,
-            "messages": 2 + 2 * self._turn,
-            "prefix": self._system,
-            "shape": hashed(dice),
-            "simhash": f"{dice.getrandbits(64):016x}",
-            "reasoning_elicitation": round(dice.betavariate(*HONEST_ELICITATION), 3),
-            "rubric_grading": round(dice.betavariate(*HONEST_RUBRIC), 3),
-            "input_tokens": self._context + fresh,
-            "cached_tokens": self._context,
-            "output_tokens": output,
-            "temperature": 1.0,
-        }
-        self._before, self._turn, self._context = after, self._turn + 1, self._context + fresh + output
-        return exchange
-
-
-class Lengths(Struct):
+class Lengths(Struct, frozen=True):
     """Input and output tokens: log-normal, by median and spread (standard deviation of the logarithm)."""
 
     input_median: float
@@ -110,3 +30,84 @@ class Lengths(Struct):
     def draw(self, dice: random.Random) -> tuple[int, int]:
         """One pair."""
         return tokens(dice, self.input_median, self.input_spread), tokens(dice, self.output_median, self.output_spread)
+
+
+class Source(Protocol):
+    """Where prompts come from."""
+
+    def fields(self, dice: random.Random, turn: int) -> dict[str, Any]:
+        """The content fields of the prompt at `turn` (0 is a conversation's first)."""
+
+
+class Template(Struct, frozen=True):
+    """A prompt that is used again: its prefix, a few shapes, a SimHash that what is filled in or paraphrased moves by some bits."""
+
+    prefix: str | None
+    shapes: tuple[str, ...]
+    simhashes: tuple[int, ...]
+    topics: tuple[int, ...]
+    elicitation: tuple[float, float] = PLAIN
+    rubric: tuple[float, float] = UNGRADED
+    wobble_bits: int = 2
+    free_share: float = 0.0
+    """Share of prompts whose shape and SimHash are nobody else's: what is filled in is longer than the frame."""
+
+    def fields(self, dice: random.Random, turn: int) -> dict[str, Any]:
+        """The content fields of one prompt made from the template; later turns keep only its prefix and topic."""
+        topic = self.topics[int(dice.random() * len(self.topics))]
+        if turn or dice.random() < self.free_share:
+            return {**_unique(dice), "prefix": self.prefix, "topic": topic} | self._scores(dice)
+        place = int(dice.random() * len(self.shapes))
+        simhash = self.simhashes[place]
+        for _ in range(int(dice.random() * (self.wobble_bits + 1))):
+            simhash ^= 1 << int(dice.random() * 64)
+        return {"prefix": self.prefix, "shape": self.shapes[place], "simhash": f"{simhash:016x}", "topic": topic} | self._scores(dice)
+
+    def _scores(self, dice: random.Random) -> dict[str, float]:
+        return {"reasoning_elicitation": score(dice, self.elicitation), "rubric_grading": score(dice, self.rubric)}
+
+
+class Free(Struct, frozen=True):
+    """Somebody's own words, under the system prompt of an application or none."""
+
+    prefix: str | None
+    topics: tuple[int, ...]
+    elicitation: tuple[float, float] = PLAIN
+
+    def fields(self, dice: random.Random, turn: int) -> dict[str, Any]:
+        """The content fields of one prompt that nobody else sends."""
+        del turn
+        topic = self.topics[int(dice.random() * len(self.topics))]
+        scores = {"reasoning_elicitation": score(dice, self.elicitation), "rubric_grading": score(dice, UNGRADED)}
+        return {**_unique(dice), "prefix": self.prefix, "topic": topic} | scores
+
+
+def _unique(dice: random.Random) -> dict[str, Any]:
+    return {"shape": hashed(dice), "simhash": f"{dice.getrandbits(64):016x}"}
+
+
+def interests(dice: random.Random, count: int) -> tuple[int, ...]:
+    """Topics that somebody asks about: the low numbers are the world's favourites."""
+    return tuple(min(TOPICS - 1, int(dice.expovariate(1 / 60.0))) for _ in range(count))
+
+
+def template(
+    dice: random.Random,
+    shapes: int = 3,
+    *,
+    elicitation: tuple[float, float] = PLAIN,
+    rubric: tuple[float, float] = UNGRADED,
+    wobble_bits: int | None = None,
+    free_share: float = 0.0,
+) -> Template:
+    """A template of its own; how far its SimHash moves is drawn like everybody's unless given."""
+    return Template(
+        hashed(dice),
+        tuple(hashed(dice) for _ in range(shapes)),
+        tuple(dice.getrandbits(64) for _ in range(shapes)),
+        interests(dice, dice.randint(1, 3)),
+        elicitation,
+        rubric,
+        dice.randint(0, 8) if wobble_bits is None else wobble_bits,
+        free_share,
+    )

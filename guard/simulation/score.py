@@ -1,5 +1,6 @@
 """Decisions held against the truth: campaigns found, accounts caught, honest accounts touched, exchanges leaked."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -9,7 +10,9 @@ from guard.decisions.decision import Decision
 from guard.simulation.client import Truth
 
 FOUND_SHARE: Final = 0.8
-"""A campaign is found when one campaign decision names at least four fifths of its accounts that ever called."""
+"""A campaign is found when one campaign decision names at least four fifths of its accounts that ever called..."""
+PURE_SHARE: Final = 0.9
+"""...and at least nine tenths of those whom it names belong to it: a decision against everybody finds nobody."""
 
 
 class CampaignScore(Struct):
@@ -56,10 +59,12 @@ class Scorer:
         self._refused_honest = 0
         self._sanctioned: dict[str, int] = {}
         self._blocked: dict[str, int] = {}
-        self._members: list[frozenset[str]] = []
+        self._parts: dict[str, dict[int, frozenset[str]]] = {}
+        self._named: set[tuple[frozenset[tuple[str, int]], int]] = set()
+        """For each campaign decision: how many it names of each true campaign, and how many in all."""
 
-    def exchange(self, account: str, at: int, *, was_refused: bool) -> None:
-        """One exchange that happened."""
+    def exchange(self, account: str, at: int, *, was_refused: bool, was_answered: bool = True) -> None:
+        """One exchange that happened; refused under a decision, or answered, or neither when the service itself failed or limited it."""
         self._events += 1
         self._called.add(account)
         truth = self._truths.get(account)
@@ -67,7 +72,7 @@ class Scorer:
             return
         if truth.honest:
             self._refused_honest += was_refused
-        elif not was_refused:
+        elif was_answered and not was_refused:
             self._answered.setdefault(truth.campaign, []).append(at)
 
     def decision(self, decision: Decision) -> None:
@@ -76,11 +81,26 @@ class Scorer:
             return
         members = (decision.subject,) if decision.scope == "account" else () if decision.members is UNSET else decision.members
         if decision.scope == "campaign":
-            self._members.append(frozenset(members))
+            self._name(decision, members)
         for account in members:
             self._sanctioned.setdefault(account, decision.issued_at)
             if decision.action == "block":
                 self._blocked.setdefault(account, decision.issued_at)
+
+    def _name(self, decision: Decision, members: Sequence[str]) -> None:
+        parts = self._parts.setdefault(decision.subject, {})
+        parts[decision.part] = frozenset(members)
+        named = set().union(*parts.values())
+        campaigns = Counter(truth.campaign for account in named if (truth := self._truths.get(account)) is not None and truth.campaign)
+        self._named.add((frozenset(campaigns.items()), len(named)))
+
+    def _is_found(self, campaign: str, accounts: int) -> bool:
+        """Whether one decision names most of a campaign's accounts, and hardly anybody else."""
+        for counts, total in self._named:
+            named = dict(counts).get(campaign, 0)
+            if accounts and named >= FOUND_SHARE * accounts and named >= PURE_SHARE * total:
+                return True
+        return False
 
     def report(self) -> Report:
         """The report over all that was taken in."""
@@ -92,7 +112,7 @@ class Scorer:
                 if truth is not None and truth.honest:
                     into.setdefault(truth.family or truth.kind, []).append(account)
         names = dict.fromkeys(truth.campaign for truth in self._truths.values() if truth.campaign)
-        report.campaigns = [self._campaign(name) for name in names]
+        report.campaigns = sorted((self._campaign(name) for name in names), key=lambda one: (len(one.family), one.family, one.name))
         return report
 
     def _campaign(self, name: str) -> CampaignScore:
@@ -106,7 +126,7 @@ class Scorer:
             len(accounts),
             len(answered),
             len(caught),
-            any(len(accounts & members) >= FOUND_SHARE * len(accounts) for members in self._members) if accounts else False,
+            self._is_found(name, len(accounts)),
             _before(answered, [self._sanctioned[account] for account in caught]),
             _before(answered, [self._blocked[account] for account in accounts & self._blocked.keys()]),
         )

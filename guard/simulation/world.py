@@ -1,18 +1,26 @@
-"""The world: clients on one clock, a gateway in between, and the request events that it reports, in the order of time."""
+"""The world: clients on one clock, a gateway in between, and the request events that it reports, in the order in which they ended."""
 
 import heapq
 import random
-from collections.abc import Iterator
-from typing import Any, Protocol
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, Protocol
 
 from msgspec import Struct
 
 from guard.decisions.decision import Action
 from guard.events.request import RequestEvent
 from guard.gateway.orders import PASS, Answer
-from guard.simulation.client import Client, Truth
+from guard.simulation.client import Client, Refusal, Truth
+from guard.units import MINUTE_MS
 
-STATUS = {Action.ALLOW: 200, Action.THROTTLE: 429, Action.CHALLENGE: 403, Action.BLOCK: 403}
+STATUS: Final = {Action.ALLOW: 200, Action.THROTTLE: 429, Action.CHALLENGE: 403, Action.BLOCK: 403}
+PLAN_LIMIT_STATUS: Final = 429
+OUTAGE_STATUS: Final = 503
+LATENCY_MS_MAX: Final = 5 * MINUTE_MS
+CONCURRENCY_MAX: Final = 500
+"""Requests of one program in flight; the pipelines' own code goes up to 1,000."""
+HAND_OVERS_MAX: Final = 3
+"""A refused request is handed on at most so often, so that no request breeds others."""
 
 
 class Gateway(Protocol):
@@ -32,70 +40,156 @@ class OpenGateway:
 
 
 class Exchange(Struct, frozen=True):
-    """One event and the truth about its caller."""
+    """One event and the truth about its caller. `was_refused`: under a decision; a plan's own limit is none."""
 
     event: RequestEvent
     truth: Truth
     was_refused: bool
 
+    @property
+    def was_answered(self) -> bool:
+        """The model was reached."""
+        return self.event.status < 400
+
+
+class Outage(Struct, frozen=True):
+    """A spell in which the service fails `share` of all requests."""
+
+    start: int
+    end: int
+    share: float
+
+
+class _Call(Struct):
+    client: Client
+    fields: dict[str, Any] | None = None
+    """A request sent again or taken over; None: a new one."""
+    tries: int = 0
+    hand_overs: int = 0
+    is_extra: bool = False
+    """Out of turn: its client has its own next call in the queue already."""
+
 
 class World:
-    """Plays clients from `start` until `end` (epoch milliseconds). Bounded by its clients: one entry each in the queue."""
+    """Plays clients from `start` until `end` (epoch milliseconds).
 
-    def __init__(self, clients: list[tuple[float, Client]], missing: dict[str, frozenset[str]], start: int, end: int, seed: int) -> None:
+    `entries` are (first call, client) in the order of time, taken as they fall due, so that a crowd need not exist at once. Bounded:
+    one entry in the queue for each client that has begun, at most one more for each refusal under way, and the answers in flight.
+    """
+
+    def __init__(self, entries: Iterable[tuple[int, Client]], start: int, end: int, seed: int, outages: tuple[Outage, ...] = ()) -> None:
+        self._entries = iter(entries)
         self._start, self._end = start, end
         self._dice = random.Random(f"{seed}:world")
-        self._missing = missing
-        self._queue: list[tuple[int, int, Client]] = []
+        self._outages = outages
+        self._queue: list[tuple[int, int, _Call]] = []
+        self._ended: list[tuple[int, int, Exchange]] = []
         self._turns = 0
         self._events = 0
         self._session = f"{seed:x}"
-        for delay_ms, client in clients:
-            self._schedule(client, start + delay_ms)
+        self.in_queue_max = 0
 
-    def _schedule(self, client: Client, at: float) -> None:
+    def _push(self, at: float, call: _Call) -> None:
         self._turns += 1
         if at < self._end:
-            heapq.heappush(self._queue, (int(at), self._turns, client))
+            heapq.heappush(self._queue, (int(at), self._turns, call))
 
     def play(self, gateway: Gateway) -> Iterator[Exchange]:
-        """Every exchange in the order of time; `gateway` is asked about each before it happens."""
-        while self._queue:
-            at, _, client = heapq.heappop(self._queue)
-            if client.is_retired:
-                continue
-            identity = client.identity
-            answer = gateway.answer(client.account, identity.get("payment_fingerprint"), identity.get("org_id"), at)
-            yield Exchange(self._event(client, answer, at), client.truth, answer.action is not Action.ALLOW)
-            self._move_on(client, answer, at)
+        """Every exchange in the order in which it ended; `gateway` is asked about each when it begins."""
+        upcoming = next(self._entries, None)
+        while self._queue or upcoming is not None:
+            while upcoming is not None and (not self._queue or upcoming[0] <= self._queue[0][0]):
+                self._push(upcoming[0], _Call(upcoming[1]))
+                upcoming = next(self._entries, None)
+            if not self._queue:
+                break
+            at, _, call = heapq.heappop(self._queue)
+            self.in_queue_max = max(self.in_queue_max, len(self._queue))
+            yield from self._ended_by(at)
+            if not call.client.is_retired:
+                self._exchange(call, at, gateway)
+        yield from self._ended_by(self._end)
 
-    def _move_on(self, client: Client, answer: Answer, at: int) -> None:
-        delay_ms: float | None
-        if answer.action is Action.ALLOW:
-            delay_ms = client.after_answer(self._dice)
-        elif answer.action is Action.THROTTLE:
-            delay_ms = client.after_throttle(self._dice)
+    def _ended_by(self, at: int) -> Iterator[Exchange]:
+        while self._ended and self._ended[0][0] <= at:
+            yield heapq.heappop(self._ended)[2]
+
+    def _exchange(self, call: _Call, at: int, gateway: Gateway) -> None:
+        client, dice = call.client, self._dice
+        identity = client.identity
+        fields = client.speech.ask(dice, at, client.account) if call.fields is None else call.fields
+        answer = gateway.answer(client.account, identity.get("payment_fingerprint"), identity.get("org_id"), at)
+        status = STATUS[answer.action]
+        if status == 200:
+            status = self._own_status(client, at)
+        event = self._event(client, fields, answer, status, at)
+        was_refused = status != 200 and answer.action is not Action.ALLOW
+        heapq.heappush(self._ended, (event.event_time, self._events, Exchange(event, client.truth, was_refused)))
+        if status == 200:
+            self._answered(call, at, event.event_time)
         else:
-            delay_ms = client.after_block(self._dice)
-        if delay_ms is not None:
-            self._schedule(client, at + delay_ms)
-        if client.pool is not None:
-            for sibling in client.pool.called:
-                self._schedule(sibling, at + self._dice.uniform(500, 4_000))
-            client.pool.called.clear()
+            self._refused(call, fields, Refusal(status, event.event_time, call.tries, was_refused))
 
-    def _event(self, client: Client, answer: Answer, at: int) -> RequestEvent:
+    def _own_status(self, client: Client, at: int) -> int:
+        for outage in self._outages:
+            if outage.start <= at < outage.end and self._dice.random() < outage.share:
+                return OUTAGE_STATUS
+        return 200 if client.is_within_limit(at) else PLAN_LIMIT_STATUS
+
+    def _answered(self, call: _Call, at: int, ended: int) -> None:
+        client = call.client
+        if call.is_extra:
+            return
+        if client.calls_left > 0:
+            client.calls_left -= 1
+        if client.calls_left == 0:
+            client.is_retired = True
+            return
+        if client.is_serial:
+            self._push(ended + client.wait(self._dice, ended, client.speech.is_over), _Call(client))
+        else:
+            gap = max(client.wait(self._dice, at, client.speech.is_over), (ended - at) / CONCURRENCY_MAX)
+            self._push(at + gap, _Call(client))
+
+    def _refused(self, call: _Call, fields: dict[str, Any], refusal: Refusal) -> None:
+        client = call.client
+        retry, extras = client.reaction.refused(client, refusal, fields, self._dice)
+        for extra in extras:
+            if extra.fields is None:
+                self._push(refusal.at + extra.after_ms, _Call(extra.client))
+            elif call.hand_overs < HAND_OVERS_MAX:
+                self._push(refusal.at + extra.after_ms, _Call(extra.client, extra.fields, 0, call.hand_overs + 1, is_extra=True))
+        if call.is_extra or retry.after_ms is None:
+            return
+        if retry.is_same:
+            self._push(refusal.at + retry.after_ms, _Call(client, fields, call.tries + 1))
+        else:
+            client.speech.dropped()
+            self._push(refusal.at + retry.after_ms, _Call(client))
+
+    def _event(self, client: Client, asked: dict[str, Any], answer: Answer, status: int, at: int) -> RequestEvent:
         dice = self._dice
         self._events += 1
-        fields: dict[str, Any] = {**client.identity, **client.ask(dice)}
+        fields = {**client.identity, **asked}
         if client.networks:
-            network = dice.choice(client.networks)
-            fields["ip_prefix"] = network
-            fields["ip"] = f"{network}-{dice.randrange(40)}"
-        fields["latency_ms"] = 200 + 12 * fields["output_tokens"]
-        if answer.action is not Action.ALLOW:
-            fields |= {"status": STATUS[answer.action], "decision_id": answer.decision_id, "input_tokens": 0, "output_tokens": 0}
-            fields |= {"cached_tokens": 0, "reasoning_tokens": 0, "conversation_after": None}
-        for name in self._missing.get(client.account, ()):
+            network = client.networks[int(dice.random() * len(client.networks))]
+            fields["ip_prefix"], fields["asn"], fields["country"] = network.prefix, network.asn, network.country
+            fields["ip"] = f"{network.prefix}-{(hash_of(client.account) + int(dice.random() * 3)) % network.hosts}"
+        if status == 200:
+            latency = min(LATENCY_MS_MAX, int((250 + 11 * fields["output_tokens"]) * (0.6 + 0.8 * dice.random())))
+        else:
+            latency = 3 + int(dice.expovariate(0.1)) if status != OUTAGE_STATUS else 200 + int(dice.expovariate(0.001))
+            fields |= {"input_tokens": 0, "output_tokens": 0, "cached_tokens": 0, "conversation_after": None, "status": status}
+            fields |= {"stop_reason": None, "refused": None}
+            fields |= {"reasoning_tokens": 0} if "reasoning_tokens" in fields else {}
+            if answer.action is not Action.ALLOW:
+                fields["decision_id"] = answer.decision_id
+        fields["latency_ms"] = latency
+        for name in client.missing:
             fields.pop(name, None)
-        return RequestEvent(event_id=f"{self._session}-{self._events:08x}", event_time=at, account_id=client.account, **fields)
+        return RequestEvent(event_id=f"{self._session}-{self._events:08x}", event_time=at + latency, account_id=client.account, **fields)
+
+
+def hash_of(account: str) -> int:
+    """A number that stays the account's own, whatever PYTHONHASHSEED."""
+    return int(account[-6:], 16)

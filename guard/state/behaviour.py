@@ -24,6 +24,15 @@ EVENT_ID_AGE_S: Final = 600
 KEYS_MAX: Final = 24
 """Link keys remembered of an account; beyond it the least used one gives way, and counts as a first contact when it returns."""
 
+SHAPES_MAX: Final = 6
+"""Shapes seen once, remembered until they come again: only what an account repeats is a template."""
+
+PROMPTS_MAX: Final = 6
+"""SimHashes to compare the next prompt with; the one longest without a like gives way."""
+
+NEAR_BITS: Final = 8
+"""SimHashes this near belong to one family: among random pairs 3e-10 are (binomial), a replaced name or number moves fewer bits."""
+
 CONVERSATIONS_MAX: Final = 8
 """Conversations remembered as the account's own; a longer-idle one is asked about like a stranger's."""
 
@@ -33,10 +42,14 @@ SHARE_MEMORY: Final = 64
 # Columns of `Behaviour.means`.
 ELICITATION, RUBRIC, SINGLE_TURN, SAME_PARAMETERS, GAP_MS, GAP_SQUARE, COLUMNS = range(7)
 
+TIMED_GAPS_MIN: Final = 3
+TIMED_SPREAD_MAX: Final = 0.25
+"""Standard deviation of a timer's gaps, as a share of their mean; independent arrivals have 1, people more (Goh and Barabasi 2008)."""
+
 HASH_BYTES: Final = 8
 SECONDS_MAX: Final = (1 << 32) - 1
 BEHAVIOUR_BYTES_MAX: Final = 4_096
-"""Nothing remembered of an account takes more: 256 ids at 12 bytes, 24 keys at 19, and 150 bytes of numbers."""
+"""Nothing remembered of an account takes more: 256 ids at 12 bytes, 24 keys at 17, and 350 bytes of numbers."""
 
 
 class KeyUse(Struct, gc=False):
@@ -51,6 +64,7 @@ class Behaviour:
 
     `means` and `counts` hold, per column, a mean that fades by count and how many exchanges carried that field at all
     (64 at most): a missing field is missing, not zero. `first_s` and `created_s` are seconds since the epoch, 0 while unknown.
+    `untold_tokens` are input, output and reasoning tokens that the payment fingerprint has not been told of.
     """
 
     __slots__ = (
@@ -64,11 +78,13 @@ class Behaviour:
         "first_s",
         "keys",
         "limit_rpm",
-        "links_hash",
         "means",
         "parameters_hash",
+        "prompts",
         "refused",
         "same_uses",
+        "shapes",
+        "untold_tokens",
         "windows",
     )
 
@@ -78,7 +94,6 @@ class Behaviour:
         self.limit_rpm = 0
         self.exchanges = 0
         self.refused = 0
-        self.links_hash = 0
         self.parameters_hash = 0
         self.same_uses = 0
         self.windows = Windows()
@@ -89,11 +104,22 @@ class Behaviour:
         self.keys: dict[int, KeyUse] = {}
         self.current_keys: list[int] = []
         self.conversations: list[int] = []
+        self.shapes: list[int] = []
+        self.prompts: list[int] = []
+        self.untold_tokens = [0, 0, 0]
 
     @property
     def at(self) -> int:
         """Newest event time of the account, milliseconds; 0 before the first exchange."""
         return self.windows.at
+
+    @property
+    def timed(self) -> float:
+        """1 when the gaps between exchanges hardly differ: a timer, not a person and not a queue; -1 before three gaps."""
+        if self.counts[GAP_MS] < TIMED_GAPS_MIN:
+            return -1.0
+        mean, square = self.means[GAP_MS], self.means[GAP_SQUARE]
+        return float(square - mean * mean < TIMED_SPREAD_MAX**2 * mean * mean)
 
     def fade_in(self, column: int, value: float) -> None:
         """Take one more value into a column's fading mean."""
@@ -129,6 +155,29 @@ class Behaviour:
         use = self.keys[key] = KeyUse()
         return use
 
+    def repeated_shape(self, shape: int) -> bool:
+        """True when this shape (its 32-bit hash) came lately; otherwise it is remembered from now on."""
+        if shape in self.shapes:
+            self.shapes.remove(shape)
+            return True
+        self.shapes.append(shape)
+        if len(self.shapes) > SHAPES_MAX:
+            del self.shapes[0]
+        return False
+
+    def family_of(self, simhash: int) -> int | None:
+        """An earlier prompt of the account that this one is a paraphrase of; None for a new kind of prompt, now remembered."""
+        prompts = self.prompts
+        for place, earlier in enumerate(prompts):
+            if (earlier ^ simhash).bit_count() <= NEAR_BITS:
+                if place < len(prompts) - 1:
+                    prompts.append(prompts.pop(place))
+                return earlier
+        prompts.append(simhash)
+        if len(prompts) > PROMPTS_MAX:
+            del prompts[0]
+        return None
+
     def remember_conversation(self, conversation: int) -> None:
         """The account's own conversation as it stands after this exchange."""
         own = self.conversations
@@ -137,7 +186,7 @@ class Behaviour:
             del own[0]
 
 
-_HEADER: Final = struct.Struct("<qIIIIIQIIHBBB")
+_HEADER: Final = struct.Struct("<qIIIIIIIIIIHBBBBB")
 _FLOAT_CELLS: Final = CELLS + COLUMNS
 
 
@@ -145,18 +194,19 @@ def pack_behaviour(behaviour: Behaviour) -> bytes:
     """The behaviour as bytes; `restore_behaviour` gives back exactly the same. About 4 us.
 
     Header, floats, counts; then ids (8 bytes each), their seconds (4), keys (8), uses and told (4 each), the places of the
-    current keys (1 each), conversations (8).
+    current keys (1 each), conversations (8), prompts (8), shapes (4).
     """
     b = behaviour
     keys = list(b.keys)
     header = _HEADER.pack(
-        b.windows.at, b.first_s, b.created_s, b.limit_rpm, b.exchanges, b.refused, b.links_hash, b.parameters_hash, b.same_uses,
-        len(b.event_seconds), len(keys), len(b.current_keys), len(b.conversations),
+        b.windows.at, b.first_s, b.created_s, b.limit_rpm, b.exchanges, b.refused, b.parameters_hash, b.same_uses, *b.untold_tokens,
+        len(b.event_seconds), len(keys), len(b.current_keys), len(b.conversations), len(b.prompts), len(b.shapes),
     )  # fmt: skip
     uses = array("I", [number for use in b.keys.values() for number in (use.uses, use.told)])
     return b"".join((
         header, b.windows.sums.tobytes(), b.means.tobytes(), b.counts, b.event_ids, b.event_seconds.tobytes(),
-        array("Q", keys).tobytes(), uses.tobytes(), bytes(map(keys.index, b.current_keys)), array("Q", b.conversations).tobytes(),
+        array("Q", keys).tobytes(), uses.tobytes(), bytes(map(keys.index, b.current_keys)),
+        array("Q", b.conversations).tobytes(), array("Q", b.prompts).tobytes(), array("I", b.shapes).tobytes(),
     ))  # fmt: skip
 
 
@@ -164,12 +214,26 @@ def restore_behaviour(packed: bytes) -> Behaviour:
     """The behaviour that was packed."""
     b = Behaviour()
     (
-        at, b.first_s, b.created_s, b.limit_rpm, b.exchanges, b.refused, b.links_hash, b.parameters_hash, b.same_uses,
-        ids, keys, current, conversations,
+        at, b.first_s, b.created_s, b.limit_rpm, b.exchanges, b.refused, b.parameters_hash, b.same_uses, *b.untold_tokens,
+        ids, keys, current, conversations, prompts, shapes,
     ) = _HEADER.unpack_from(packed)  # fmt: skip
-    cuts = [_HEADER.size, 4 * _FLOAT_CELLS, COLUMNS, 8 * ids, 4 * ids, 8 * keys, 8 * keys, current, 8 * conversations]
+    cuts = [
+        _HEADER.size,
+        4 * _FLOAT_CELLS,
+        COLUMNS,
+        8 * ids,
+        4 * ids,
+        8 * keys,
+        8 * keys,
+        current,
+        8 * conversations,
+        8 * prompts,
+        4 * shapes,
+    ]
     ends = list(accumulate(cuts))
-    numbers, counts, event_ids, seconds, named, uses, places, own = (packed[ends[i] : ends[i + 1]] for i in range(len(cuts) - 1))
+    numbers, counts, event_ids, seconds, named, uses, places, own, seen, once = (
+        packed[ends[i] : ends[i + 1]] for i in range(len(cuts) - 1)
+    )
     floats = array("f", numbers)
     b.windows, b.means = Windows(at, floats[:CELLS]), floats[CELLS:]
     b.counts, b.event_ids, b.event_seconds = bytearray(counts), bytearray(event_ids), array("I", seconds)
@@ -178,4 +242,6 @@ def restore_behaviour(packed: bytes) -> Behaviour:
     b.keys = {key: KeyUse(told[2 * place], told[2 * place + 1]) for place, key in enumerate(listed)}
     b.current_keys = [listed[place] for place in places]
     b.conversations = array("Q", own).tolist()
+    b.prompts = array("Q", seen).tolist()
+    b.shapes = array("I", once).tolist()
     return b

@@ -6,11 +6,10 @@ Accounts are exact up to `MEMBERS_MAX[kind]`; beyond it a sketch counts them (6.
 import enum
 from typing import Final
 
-import msgspec
 from msgspec import Struct
 
 from guard.state.sketch import DistinctCount
-from guard.units import DAY_MS, HOUR_MS
+from guard.units import HOUR_MS
 
 
 class KeyKind(enum.IntEnum):
@@ -44,6 +43,16 @@ KIND_WORDS: Final = {
     KeyKind.ORGANISATION: "org_id",
 }
 
+
+class Age(enum.IntEnum):
+    """What an account's age says at its first contact with a key. The number is part of stored records."""
+
+    UNKNOWN = 0
+    NEW = 1
+    AGED = 2
+    TRUSTED = 3
+
+
 KINDS: Final = tuple(KeyKind)
 """Every kind at the place of its number: cheaper than calling the enumeration."""
 
@@ -60,9 +69,6 @@ MEMBERS_MAX: Final = {
 }
 """Accounts listed by name per key. A payment fingerprint's are complete, since its decision must name them all (contract)."""
 
-GROWTH_HALF_LIFE_MS: Final = HOUR_MS
-USE_HALF_LIFE_MS: Final = DAY_MS
-
 
 class LinkRecord(Struct, array_like=True):
     """One key's memory. Counts of accounts are over the key's life; uses are exchanges."""
@@ -73,16 +79,22 @@ class LinkRecord(Struct, array_like=True):
     at: int = 0
     accounts: int = 0
     """Accounts that ever used the key; an estimate once `sketch` is not empty."""
-    new_accounts: int = 0
+    mass: float = 0.0
+    """Sum over accounts of their devotion: the share of each one's exchanges that carries the key."""
+    mass_square: float = 0.0
+    """Sum of its squares: with `mass`, how many accounts stand behind the key in earnest."""
+    aged_mass: float = 0.0
+    """Devotion of accounts whose age is known."""
+    new_mass: float = 0.0
     """Of which younger than `young_account_days` at their first use."""
-    aged_accounts: int = 0
-    """Of which the age is known at all."""
-    trusted_accounts: int = 0
-    """Of which trusted: old enough and never sanctioned."""
+    trusted_mass: float = 0.0
+    """Of which trusted at their first use: old enough and never sanctioned."""
     uses: float = 0.0
     tokens: float = 0.0
     uses_square: float = 0.0
     """Sum over accounts of the square of each one's uses: with `uses`, how evenly the key is used."""
+    joined_sum: float = 0.0
+    """Sum over accounts of the hours from the key's first use to the account's: how long each has had."""
     tellings: int = 0
     voice: float = 0.0
     """Mean elicitation share of the accounts that use the key; each speaks when its uses double, so none drowns the rest."""
@@ -90,14 +102,43 @@ class LinkRecord(Struct, array_like=True):
     """Mean rubric share, likewise."""
     single_turn: float = 0.0
     """Mean single-turn share, likewise."""
+    timed: float = 0.0
+    """Share of the accounts that call by a timer, likewise."""
+    timings: int = 0
+    card: str = ""
+    """The one payment fingerprint behind all accounts so far; `*` once there are two, empty while unknown."""
     organisation: str = ""
-    """The one organisation behind all accounts so far; `*` once there are two, empty while unknown."""
+    """The one organisation behind all accounts so far, likewise."""
     sketch: bytes = b""
     suspected_uses: float = 0.0
     suspected_accounts: int = 0
     suspected_score: float = 0.0
     limit_rpm: int = 0
     """Highest plan limit among the accounts."""
+    judged_at: int = 0
+    judged_accounts: int = 0
+    judged_uses: float = 0.0
+
+    @property
+    def adherents(self) -> float:
+        """How many accounts stand behind the key in earnest (Kish's effective size): who tries a public prompt once hardly counts."""
+        return self.mass * self.mass / self.mass_square if self.mass_square > 0 else 0.0
+
+    @property
+    def devotion(self) -> float:
+        """The devotion of a typical adherent, 0-1: the mean weighted by itself."""
+        return self.mass_square / self.mass if self.mass > 0 else 0.0
+
+    def weigh(self, devotion: float, age: int, sign: int = 1) -> None:
+        """Add an account's devotion to the sums by its `Age`, or take it out with `sign` -1."""
+        self.mass += sign * devotion
+        self.mass_square += sign * devotion * devotion
+        if age != Age.UNKNOWN:
+            self.aged_mass += sign * devotion
+            if age == Age.NEW:
+                self.new_mass += sign * devotion
+            elif age == Age.TRUSTED:
+                self.trusted_mass += sign * devotion
 
     def count_account(self, hashed: int, listed: int, *, is_known: bool) -> bool:
         """Take in one account; True when it is new to the key. Exact below the list's bound, sketched beyond."""
@@ -114,28 +155,19 @@ class LinkRecord(Struct, array_like=True):
         self.accounts = MEMBERS_MAX[KINDS[self.kind]] + round(after)
         return after > before
 
+    def exposure_hours(self, at: int) -> float:
+        """For how long the mean account has had the key at `at`."""
+        life = (at - self.first_at) / HOUR_MS
+        return max(0.0, life - self.joined_sum / self.accounts) if self.accounts else 0.0
+
     @property
     def dispersion(self) -> float | None:
         """Squared coefficient of variation of use per account beyond what chance alone gives; None before any use.
 
-        For a perfect balancer 0, for a Poisson pool about 0, for people and pipelines above 1.
+        For a perfect balancer 0, for a Poisson pool about 0, for people and pipelines above 1. Accounts that joined later make it
+        larger: correcting for that would take a crowd that grows for even, since its people do not use a thing for as long as they have it.
         """
         if self.accounts < 2 or self.uses <= 0:
             return None
         mean = self.uses / self.accounts
-        variance = max(0.0, self.uses_square / self.accounts - mean * mean)
-        return variance / (mean * mean) - 1.0 / mean
-
-
-_encode: Final = msgspec.msgpack.Encoder().encode
-_decode: Final = msgspec.msgpack.Decoder(LinkRecord).decode
-
-
-def pack_link(record: LinkRecord) -> bytes:
-    """The record as bytes, about 1 us."""
-    return _encode(record)
-
-
-def restore_link(packed: bytes) -> LinkRecord:
-    """The record that was packed."""
-    return _decode(packed)
+        return max(0.0, self.uses_square / self.accounts - mean) / (mean * mean) - 1.0

@@ -3,12 +3,13 @@
 import sys
 from collections.abc import Callable
 
-from tests.bench import hostile, latency, memory, pause, recovery, stream, whole_step, worlds
+from tests.bench import fingerprint, hostile, latency, memory, pause, recovery, stream, whole_step, worlds
 from tests.bench import replay as replay_bench
 
 BENCHES: dict[str, Callable[[], None]] = {
     "memory": memory.main,
     "replay": replay_bench.main,
+    "fingerprint": fingerprint.main,
     "stream": stream.main,
     "latency": latency.main,
     "pause": pause.main,

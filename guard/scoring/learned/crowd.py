@@ -13,8 +13,8 @@ WINDOW: Final = 250
 RANKS_MAX: Final = 1_000
 RANK_FROM: Final = 0.99
 """Inside the crowd's 99 % nobody is unusual."""
-CAP: Final = 0.35
-"""What an unsupervised score may weigh: half of the first rung, never a ground of its own."""
+CAP: Final = 0.1
+"""What an unsupervised score may weigh: with the strongest content rule it still stays below the first rung."""
 NEUTRAL: Final = 0.5
 """A missing feature sits in the middle: missing is not zero."""
 

@@ -1,0 +1,52 @@
+"""One kind of evidence taken away, whole: its rules are switched off and the fields that carry it are withheld from the judge.
+
+Rules alone would not do: a card that no rule weighs still links accounts.
+"""
+
+import json
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from guard.control.board import opening_control
+from guard.engine.control import Control
+from guard.events.request import RequestEvent
+from guard.policy.document import RULE_CODES
+from guard.scoring.reasons import REASONS, Family
+
+
+class Ablation(Struct, frozen=True):
+    """What is taken away."""
+
+    rules_off: tuple[str, ...]
+    fields: tuple[str, ...] = ()
+    """Fields of the request event that the judge does not get to see."""
+
+    def withheld(self, event: RequestEvent) -> RequestEvent:
+        """The event as the judge sees it."""
+        return msgspec.structs.replace(event, **dict.fromkeys(self.fields)) if self.fields else event
+
+    def control(self) -> Control:
+        """The built-in policy, enforcing, without these rules."""
+        opening = opening_control(enforce=True)
+        if not self.rules_off:
+            return opening
+        document = {"version": 1, "author": "evaluate", "effective_at": 0, "mode": "enforce", "rules_off": self.rules_off}
+        return Control(opening.policies.with_document(json.dumps(document).encode()), opening.labels, opening.watch)
+
+
+def _of(*families: Family) -> tuple[str, ...]:
+    return tuple(code for code in RULE_CODES if REASONS[code].family in families)
+
+
+NOTHING: Final = Ablation(())
+ABLATIONS: Final = {
+    "no-payment": Ablation(tuple(code for code in RULE_CODES if "payment" in code), ("payment_fingerprint",)),
+    "no-template": Ablation(_of(Family.TEMPLATE), ("prefix", "shape", "simhash")),
+    "no-timing": Ablation(_of(Family.TIMING)),
+    "no-network": Ablation(_of(Family.NETWORK), ("ip", "ip_prefix", "asn", "client_fingerprint")),
+    "no-continuity": Ablation(_of(Family.REPLAY), ("conversation", "conversation_after", "reasoning_signature")),
+    "no-learning": Ablation(_of(Family.DRIFT)),
+}
+"""The six of the protocol, by the name of their variant."""

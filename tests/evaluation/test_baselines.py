@@ -1,0 +1,123 @@
+"""The baselines: each finds what it is good for, and trips where it is known to trip."""
+
+import random
+
+import msgspec
+
+from guard.evaluation.ablations import ABLATIONS
+from guard.evaluation.baselines import BASELINES, CARD_ACCOUNTS_MIN, LIMIT_RPM, baseline
+from guard.evaluation.play import play
+from guard.evaluation.sources import Source
+from guard.gateway.orders import Orders
+from guard.scoring.reasons import REASONS, Family
+from guard.simulation.client import Truth
+from guard.simulation.world import Exchange
+from tests.support.events import T0, event
+
+
+def _source(events):
+    truths = [Truth(account, "student", honest=True, family="N4") for account in dict.fromkeys(one.account_id for one in events)]
+    by_account = {truth.account_id: truth for truth in truths}
+    return Source(truths, lambda _gateway: (Exchange(one, by_account[one.account_id], was_refused=False) for one in events))
+
+
+def _lab(count):
+    """Students with one card between them, each at an hour of his own."""
+    return [event(f"student-{number}", T0 + number * 60_000, payment_fingerprint="k1:lab-card") for number in range(count)]
+
+
+def test_a_union_of_cards_trips_on_an_honest_lab():
+    """B4 cannot tell a lab from a fleet: this is why a card alone never blocks here."""
+    tripped = play(_source(_lab(60)), "B4", is_closed=False).ledger
+    spared = play(_source(_lab(60)), "full", is_closed=False).ledger
+
+    assert {one.action for one in tripped.false_positives()} == {"block"}
+    assert len(tripped.false_positives()) == 60
+    assert not spared.false_positives()
+
+
+def test_a_family_card_is_below_the_size_threshold():
+    """The threshold is what makes the union of cards usable at all."""
+    played = play(_source(_lab(CARD_ACCOUNTS_MIN - 1)), "B4", is_closed=False)
+
+    assert not played.ledger.false_positives()
+
+
+def test_cards_unite_through_an_account_that_used_two():
+    """Union-find: a shared account joins two cards into one cluster."""
+    judge = baseline("B4")
+    for number in range(6):
+        judge.take(event(f"a-{number}", T0 + number, payment_fingerprint=f"card-{number // 3}"), T0)
+    judge.take(event("a-0", T0 + 9, payment_fingerprint="card-1"), T0)
+    decided = judge.drained()
+
+    assert set(decided[-1].members) == {f"a-{number}" for number in range(6)}
+
+
+def test_a_static_limit_throttles_the_minute_that_exceeds_it():
+    """B0 sees a burst and nothing else."""
+    judge = baseline("B0")
+    for number in range(LIMIT_RPM + 1):
+        judge.take(
+            event(
+                "burst",
+                T0 - T0 % 60_000 + number,
+            ),
+            T0,
+        )
+        judge.take(event(f"one-{number}", T0 + number), T0)
+
+    assert [(one.subject, one.action) for one in judge.drained()] == [("burst", "throttle")]
+
+
+def test_the_public_projects_rules_block_a_batch_evaluation():
+    """B1: many prompts, one structure and asked-for reasoning is also what an honest evaluation looks like."""
+    judge = baseline("B1")
+    for number in range(101):
+        judge.take(event("evaluator", T0 + number, shape="one", reasoning_elicitation=0.9), T0)
+
+    assert {one.subject for one in judge.drained() if one.action == "block"} == {"evaluator"}
+
+
+def test_ungated_trees_rank_a_stranger_beyond_the_crowd():
+    """B5 throttles what is rare, honest or not."""
+    dice = random.Random(1)
+    judge = baseline("B5")
+    for number in range(6_000):
+        judge.take(event(f"p-{number % 500}", T0 + number * 1_000, input_tokens=dice.randint(100, 300), messages=dice.randint(1, 4)), T0)
+    judge.drained()
+    judge.take(event("odd", T0 + 7_000_000, input_tokens=400_000, output_tokens=100_000, reasoning_elicitation=1.0, rubric_grading=1.0), T0)
+
+    assert [one.subject for one in judge.drained()] == ["odd"]
+
+
+def test_every_baselines_decision_is_one_that_a_gateway_obeys():
+    """The same interface: a baseline's order goes through the same book as the guard's."""
+    orders = Orders()
+    judge = baseline("B4")
+    for one in _lab(CARD_ACCOUNTS_MIN):
+        judge.take(one, one.event_time)
+    for decision in judge.drained():
+        orders.apply(decision)
+
+    assert orders.answer("student-0", "k1:lab-card", None, T0 + CARD_ACCOUNTS_MIN * 60_000).action.word == "block"
+    assert list(BASELINES) == ["B0", "B1", "B4", "B5"]
+
+
+def test_an_ablation_switches_its_rules_off_and_withholds_their_fields():
+    """A rule that is off while its field still links accounts is no ablation."""
+    ablation = ABLATIONS["no-payment"]
+    policy = ablation.control().policies.at(T0)
+    seen = ablation.withheld(event("a", T0, payment_fingerprint="card"))
+
+    assert policy.rules_off == {"shared_payment", "payment_rate"}
+    assert seen.payment_fingerprint is None
+    assert {mode.value for mode in policy.modes.values()} == {"enforce"}
+
+
+def test_every_ablation_takes_something_away():
+    """A renamed code must not leave an ablation that is the full guard in disguise."""
+    for ablation in ABLATIONS.values():
+        assert ablation.rules_off
+        assert set(ablation.fields) <= set(msgspec.structs.asdict(event("a", T0)))
+    assert {REASONS[code].family for code in ABLATIONS["no-timing"].rules_off} == {Family.TIMING}
