@@ -1,35 +1,34 @@
 """The referee for the guard's own engine: exchanges, forwards and decisions, each counted where it was sent and where it arrived.
 
-The load tells a payment fingerprint at every exchange, so what the links stage counts under it is known in advance. The other
-keys are told now and then: there the accounts stage's own word stands against the links stage's count.
+How often each link key is used is known in advance from the load. Uses are told in steps: what the links stage has heard, and
+what waits in the accounts' records to be told, make up all of them together.
 """
 
 from collections import Counter
 from collections.abc import Iterable
 
 from guard.decisions.decision import Decision, decode_decision
-from guard.engine.watchlist import key_hash
 from guard.policy.schedule import PolicySchedule
-from guard.state.link import KINDS, KeyKind, LinkRecord
+from guard.state.link import KINDS, LinkRecord
 from guard.topics import Topic
 from tests.crash.engine_state import EngineState, read_state
-from tests.crash.referee import Record, Verdict, committed, differences, judge_ids
-from tests.streaming.toy_engine import link_of
+from tests.crash.pools import uses
+from tests.crash.referee import SHARDS, Record, Verdict, committed, differences, judge_ids
 
 SUSPICIOUS = PolicySchedule.builtin(enforce=False).newest.thresholds["suspicion_score"]
 
 
 def counted(bootstrap: str) -> int:
-    """Exchanges that have been counted in both the accounts and the links stage."""
-    state = read_state(bootstrap)
-    paid = sum(round(memory.link.uses) for memory in state.links if memory.link.kind == KeyKind.PAYMENT)
-    return min(sum(state.exchanges.values()), paid)
+    """Exchanges that have been counted in the accounts stage, and are with the links stage as far as they have been told."""
+    state = read_state(bootstrap, SHARDS)
+    paid = sum(count for key, count in (state.heard + state.untold).items() if key in state.cards)
+    return min(state.exchanges.total(), paid)
 
 
 def judge_engine(bootstrap: str, expected: Counter[str]) -> Verdict:
     """Compare what is committed with the events sent per account."""
     records = [*committed(bootstrap, Topic.DECISIONS), *committed(bootstrap, Topic.SHADOW)]
-    return judge_state(read_state(bootstrap), expected, records)
+    return judge_state(read_state(bootstrap, SHARDS), expected, records)
 
 
 def judge_state(state: EngineState, expected: Counter[str], records: list[Record]) -> Verdict:
@@ -44,14 +43,9 @@ def judge_state(state: EngineState, expected: Counter[str], records: list[Record
 
 
 def _judge_forwards(verdict: Verdict, state: EngineState, expected: Counter[str]) -> None:
-    paid = Counter[str]()
-    for account, count in expected.items():
-        paid[_payment_key(account)] += count
-    verdict.forwards_lost, verdict.forwards_counted_twice = differences({**state.told, **paid}, state.heard)
-
-
-def _payment_key(account: str) -> str:
-    return f"{key_hash(KeyKind.PAYMENT, f'k1:card-{link_of(account)}'):x}"
+    """What the links stage has heard and what is yet to be told make up what was sent; and no more waits than the steps allow."""
+    lost, twice = differences(uses(expected, state.shards), state.heard + state.untold)
+    verdict.forwards_lost, verdict.forwards_counted_twice = lost + state.overdue, twice
 
 
 def _is_told_otherwise(state: EngineState, link: LinkRecord) -> bool:

@@ -11,6 +11,8 @@ from guard.topics import Topic
 from tests.streaming.toy_engine import DECIDE_EVERY, SUSPECT_EVERY, Tally, link_of
 
 _tally = msgspec.msgpack.Decoder(Tally).decode
+SHARDS = 4
+"""Partitions of the topics of a crash run."""
 Record = tuple[int, bytes | None, bytes | None]
 
 

@@ -13,13 +13,13 @@ from guard.engine.links import LinksStage
 from guard.engine.stage import Message, Outcome
 from guard.topics import Topic
 from tests.crash.engine_referee import judge_state
-from tests.crash.engine_state import state_of
-from tests.crash.load import accounts
+from tests.crash.engine_state import EngineState, state_of
+from tests.crash.load import POOLS
 from tests.crash.referee import Record, Verdict
-from tests.streaming.toy_engine import toy_event
 from tests.support.events import T0, open_control
 
 EVENTS = 6_000
+EVERY_MS = 10
 FLUSH = 200
 """Events between two drains: contacts of one account then travel in several messages."""
 
@@ -53,10 +53,10 @@ class Played:
         return self.verdict(self.decisions)
 
     def _accounts(self, begin: int) -> list[Message]:
-        for number, account in list(enumerate(accounts(EVENTS, 5)))[begin : begin + FLUSH]:
+        for number, account in list(enumerate(POOLS.accounts(EVENTS, 5)))[begin : begin + FLUSH]:
             self.expected[account] += 1
-            value = toy_event(number, account, T0 + number * 10)
-            self.stages[Topic.ACCOUNTS_STATE].step([Forwarded(Topic.REQUESTS, 0, value, timestamp=T0 + number * 10)])
+            value = POOLS.event(number, account, self.expected[account], T0 + number * EVERY_MS)
+            self.stages[Topic.ACCOUNTS_STATE].step([Forwarded(Topic.REQUESTS, 0, value, timestamp=T0 + number * EVERY_MS)])
         return self._drain(Topic.ACCOUNTS_STATE)
 
     def _step(self, stage: Topic, message: Message, copies: int) -> None:
@@ -77,9 +77,14 @@ class Played:
         """The records of the decision topics."""
         return [(0, one.key, one.value) for one in self.messages if one.topic in {Topic.DECISIONS, Topic.SHADOW}]
 
+    @property
+    def committed(self) -> EngineState:
+        """What the stages have drained."""
+        return state_of(1, *(records.items() for records in self.state.values()))
+
     def verdict(self, decisions: list[Record]) -> Verdict:
         """The referee's word on the state and these decisions."""
-        return judge_state(state_of(*self.state.values()), self.expected, decisions)
+        return judge_state(self.committed, self.expected, decisions)
 
 
 @pytest.fixture
@@ -93,7 +98,7 @@ def test_the_referee_finds_nothing_where_nothing_is_wrong(played):
 
     assert verdict.is_clean, verdict
     assert verdict.decisions > 1
-    assert any(memory.link.suspected_accounts for memory in state_of(*played.state.values()).links)
+    assert any(memory.link.suspected_accounts for memory in played.committed.links)
 
 
 def test_the_referee_sees_a_forward_that_never_arrived(played):
