@@ -1,4 +1,4 @@
-"""The load for the guard's own engine: pools that share cards and ask for reasoning, and people; what each key ends with is known.
+"""The load for the guard's own engine: pools that share cards and ask for reasoning, rushes, people; what each key ends with is known.
 
 An account's n-th exchange carries the same keys in every run, so how often each key is used follows from how often each account
 called. Some exchanges of an account use another network, and every prompt is repeated: no key of a kind is told the same way.
@@ -23,6 +23,9 @@ POOL_ACCOUNTS: Final = 20
 PEOPLE: Final = 2_000
 """Each with a card of their own; few call often, many seldom."""
 POOL_SHARE: Final = 0.6
+RUSHES: Final = 4
+"""New accounts that call at a pipeline's pace from the first moment on, each on a card of its own."""
+RUSH_SHARE: Final = 0.1
 NETWORKS: Final = 3
 NETWORK_EXCHANGES: Final = 10
 """After so many exchanges an account moves on to the next of its networks."""
@@ -35,7 +38,11 @@ def accounts(events: int, seed: int) -> Iterator[str]:
     dice = random.Random(seed)
     turn: list[str] = []
     for _ in range(events):
-        if dice.random() >= POOL_SHARE:
+        kind = dice.random()
+        if kind < RUSH_SHARE:
+            yield f"rush-{dice.randrange(RUSHES)}"
+            continue
+        if kind >= RUSH_SHARE + POOL_SHARE:
             yield f"person-{int(PEOPLE * dice.random() ** 2)}"
             continue
         if not turn:
@@ -46,13 +53,13 @@ def accounts(events: int, seed: int) -> Iterator[str]:
 
 def event(number: int, account: str, nth: int, at: int) -> bytes:
     """The account's n-th exchange (from 1) as it lies on the requests topic."""
-    is_pool = account.startswith("pool")
+    is_person, is_pool = account.startswith("person"), account.startswith("pool")
     return _json(
         {
             "event_id": f"e-{number:09d}",
             "event_time": at,
             "account_id": account,
-            "account_created": at - (2 if is_pool else 400) * DAY_MS,
+            "account_created": at - (400 if is_person else 2) * DAY_MS,
             "reasoning_elicitation": 0.95 if is_pool else 0.02,
             "rubric_grading": 0.9 if is_pool else 0.02,
             "model": "frontier-1",
@@ -60,6 +67,7 @@ def event(number: int, account: str, nth: int, at: int) -> bytes:
             "input_tokens": 100 + number % 900,
             "output_tokens": 10 + number % 90,
             "messages": 1,
+            "max_tokens": 512,
             "status": 200,
             **{_FIELDS[kind]: value for kind, value in _keys(account, nth).items()},
         }

@@ -5,12 +5,14 @@ from collections import Counter
 import msgspec
 import pytest
 
-from guard.decisions.decision import decode_decision, encode_decision
+from guard.decisions.decision import Scope, decode_decision, encode_decision
 from guard.engine.accounts import AccountsStage
 from guard.engine.campaigns import CampaignsStage
 from guard.engine.driver import Forwarded
 from guard.engine.links import LinksStage
 from guard.engine.stage import Message, Outcome
+from guard.engine.watchlist import key_hash
+from guard.state.link import KeyKind
 from guard.topics import Topic
 from tests.crash.engine_referee import judge_state
 from tests.crash.engine_state import EngineState, state_of
@@ -19,7 +21,7 @@ from tests.crash.referee import Record, Verdict
 from tests.support.events import T0, open_control
 
 EVENTS = 6_000
-EVERY_MS = 10
+EVERY_MS = 1
 FLUSH = 200
 """Events between two drains: contacts of one account then travel in several messages."""
 
@@ -38,8 +40,8 @@ class Played:
         self.messages: list[Message] = []
         self.expected: Counter[str] = Counter()
 
-    def play(self, *, lost: int = -1, twice: int = -1) -> Verdict:
-        """All events; the forward of this number to the links stage is left out, or arrives again."""
+    def play(self, *, lost: int = -1, twice: int = -1, unheard: bool = False) -> Verdict:
+        """All events; the forward of this number to the links stage is left out, or arrives again, or no suspicion arrives."""
         forwards = 0
         for begin in range(0, EVENTS, FLUSH):
             for message in self._accounts(begin):
@@ -47,7 +49,7 @@ class Played:
                 self._step(Topic.LINKS_STATE, message, copies)
                 forwards += 1
             for message in self._drain(Topic.LINKS_STATE):
-                self._step(Topic.CAMPAIGNS_STATE, message, 1)
+                self._step(Topic.CAMPAIGNS_STATE, message, 0 if unheard else 1)
             self._drain(Topic.CAMPAIGNS_STATE)
         assert forwards > max(lost, twice)
         return self.verdict(self.decisions)
@@ -97,8 +99,9 @@ def test_the_referee_finds_nothing_where_nothing_is_wrong(played):
     verdict = played.play()
 
     assert verdict.is_clean, verdict
-    assert verdict.decisions > 1
+    assert {decode_decision(value).scope for _, _, value in played.decisions} == {Scope.ACCOUNT, Scope.PAYMENT, Scope.CAMPAIGN}
     assert any(memory.link.suspected_accounts for memory in played.committed.links)
+    assert played.committed.untold.total() > 0
 
 
 def test_the_referee_sees_a_forward_that_never_arrived(played):
@@ -109,6 +112,45 @@ def test_the_referee_sees_a_forward_that_never_arrived(played):
 def test_the_referee_sees_a_forward_that_arrived_twice(played):
     """Counted twice, a shared card looks twice as busy as it is."""
     assert played.play(twice=20).forwards_counted_twice > 0
+
+
+def test_the_referee_sees_uses_that_are_held_back_for_longer_than_the_steps_allow(played):
+    """What waits in an account's record is told later; an account that never tells is as good as one whose tellings are lost."""
+    played.play()
+    state = played.committed
+    card = next(memory.link for memory in state.links if memory.link.suspected_accounts)
+    key = key_hash(KeyKind.PAYMENT, card.value)
+    use = next(record.behaviour.keys[key] for record in state.accounts if key in record.behaviour.keys)
+    card.uses -= use.told
+    use.told = 0
+
+    assert judge_state(state, played.expected, played.decisions).forwards_lost > 0
+
+
+def test_the_referee_sees_an_exchange_that_was_never_counted(played):
+    """Sent and not counted, or counted and not sent: both change what an account is judged by."""
+    played.play()
+    played.expected["rush-0"] += 1
+    played.expected["rush-1"] -= 1
+    verdict = played.verdict(played.decisions)
+
+    assert (verdict.events_lost, verdict.events_counted_twice) == (1, 1)
+
+
+def test_the_referee_sees_suspicions_that_never_arrived(played):
+    """The links stage does not repeat itself: a suspicion lost is a campaign that is not seen."""
+    assert played.play(unheard=True).suspicions_wrong > 0
+
+
+def test_the_referee_sees_a_decision_written_twice_and_one_whose_words_have_changed(played):
+    """A reader that sees one id with two bodies cannot know which of them to obey."""
+    played.play()
+    first, second, *rest = played.decisions
+    changed = msgspec.structs.replace(decode_decision(second[2]), score=0.5)
+    verdict = played.verdict([first, first, second, (0, second[1], encode_decision(changed)), *rest])
+
+    assert verdict.decisions_twice == 2
+    assert verdict.ids_with_two_bodies == 1
 
 
 @pytest.mark.parametrize("place", [0, -1])
