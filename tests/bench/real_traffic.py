@@ -1,8 +1,9 @@
 """`python -m tests.bench.real_traffic`: real traces as honest customers; whoever is sanctioned is a false positive.
 
 By replay, or with `--broker` through a real Kafka at full speed and one `guard run --enforce`. Each client of a trace is one
-account (the mapping is printed); identity, age and prompts are mostly missing in the traces. Needs the shared data beside the
-checkout, or GUARD_SHARED; GenTD26 has no licence and is for evaluation only.
+account (the mapping is printed); identity, age and prompts are mostly missing in the traces, so that hardly anything reaches the
+links stage: the events/s, sending included, are those of bare events and no measure of the three stages. Needs the shared data
+beside the checkout, or GUARD_SHARED; GenTD26 has no licence and is for evaluation only.
 """
 
 import argparse
