@@ -179,22 +179,24 @@ class LinkRecord(Struct, array_like=True):
     def dispersion(self) -> float | None:
         """Squared coefficient of variation of use per account beyond what chance alone gives; None before any pair of uses.
 
-        The mean of two, over the accounts' lives and over the hours in which they used the key: for a perfect balancer 0, for a
-        Poisson pool about 0, for people and pipelines about 1 and more. Sums alone, so the order of contacts does not matter.
+        Over the accounts' lives and over the hours in which they used the key, hours of few uses weighing less: for a perfect
+        balancer 0, for a Poisson pool about 0, for people and pipelines about 1 and more. Sums alone, so the order of contacts
+        does not matter.
         """
         if self.accounts < 2 or self.uses <= self.hours:
             return None
-        return (self._life_dispersion() + self._hour_dispersion()) / 2.0
+        rate = poisson_rate(self.uses / self.hours)
+        weight = rate / (1.0 + rate)
+        return (self._life_dispersion() + weight * self._hour_dispersion(rate)) / (1.0 + weight)
 
     def _life_dispersion(self) -> float:
         """Larger where accounts joined late or left early: people do not use a thing for as long as they have it."""
         mean = self.uses / self.accounts
         return max(0.0, self.uses_square / self.accounts - mean) / (mean * mean) - 1.0
 
-    def _hour_dispersion(self) -> float:
-        """Who joins late or leaves changes nothing; below some uses an hour it tells sessions from a steady pace, not rates."""
-        mean = self.uses / self.hours
-        return self.pairs / self.hours / (mean * poisson_rate(mean)) - 1.0
+    def _hour_dispersion(self, rate: float) -> float:
+        """Who joins late or leaves changes nothing; of a few uses an hour, chance alone makes any pool look even."""
+        return self.pairs / (self.uses * rate) - 1.0
 
 
 def poisson_rate(mean: float) -> float:
