@@ -15,7 +15,7 @@ from guard.state import behaviour as columns
 from guard.state.behaviour import Behaviour, KeyUse
 from guard.state.link import Age, KeyKind
 from guard.topics import Topic
-from guard.units import DAY_MS
+from guard.units import DAY_MS, HOUR_MS
 
 SIMHASH_BANDS: Final = 4
 """Bands of 16 bits: two SimHashes within 3 bits share one for certain, within 8 bits one in three times (hypergeometric)."""
@@ -74,6 +74,8 @@ class Contacts:
         uses = 0 if is_refused else 1
         identity = _identity_of(event)
         met: list[int] = []
+        if at // HOUR_MS != b.hour:
+            _turn_hour(b, at // HOUR_MS)
         if identity != record.identity:
             met = self._meet(record, identity, at, uses)
         else:
@@ -118,6 +120,7 @@ class Contacts:
         if use is None:
             use = record.behaviour.remember_key(key[1])
         use.uses += uses
+        use.hour_uses += uses
         if is_first:
             self._tell(record, key, use, at, is_first=True)
         return is_first
@@ -142,12 +145,14 @@ class Contacts:
 
     def _contact(self, record: AccountRecord, key: Key, use: KeyUse, at: int, *, is_first: bool) -> Contact:
         b = record.behaviour
+        hours, pairs = use.grown()
         told, use.told = use.told, use.uses
+        use.untold_hours = use.untold_pairs = 0
         means = b.means
         answered = max(1, b.exchanges - b.refused)
         card = record.identity[0] or "" if record.identity is not None else ""
         contact = Contact(
-            *key, record.account, at, use.uses - told, use.uses * use.uses - told * told, is_first,
+            *key, record.account, at, use.uses - told, use.uses * use.uses - told * told, hours, pairs, is_first,
             age_of(record, at, self.young_days, self.trusted_days), min(1.0, use.uses / answered), card, record.organisation, b.limit_rpm,
             means[columns.ELICITATION], means[columns.RUBRIC], means[columns.SINGLE_TURN], b.timed, b.windows.tokens_per_request,
         )  # fmt: skip
@@ -195,8 +200,19 @@ def settle(b: Behaviour) -> None:
     """Credit the exchanges that carried the same identity as the one before them to its keys."""
     if b.same_uses:
         for key in b.current_keys:
-            b.keys[key].uses += b.same_uses
+            use = b.keys[key]
+            use.uses += b.same_uses
+            use.hour_uses += b.same_uses
         b.same_uses = 0
+
+
+def _turn_hour(b: Behaviour, hour: int) -> None:
+    """Begin another hour of the account: a late exchange counts to the hour in which it was taken in."""
+    if hour > b.hour:
+        settle(b)
+        for use in b.keys.values():
+            use.close_hour()
+        b.hour = hour
 
 
 def _identity_of(event: RequestEvent) -> tuple[str | None, ...]:

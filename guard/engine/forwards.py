@@ -20,7 +20,11 @@ class Contact(Struct, array_like=True, gc=False):
     uses: int
     """Exchanges since the last telling."""
     square: int
-    """By how much the square of the account's uses grew: sums of squares over accounts tell how even a pool is."""
+    """By how much the square of the account's uses grew: its sum over accounts tells how even a pool is."""
+    hours: int
+    """By how many hours of the account with a use of the key they grew."""
+    pairs: int
+    """By how many ordered pairs of uses within one of these hours they grew: the same within an hour."""
     is_first: bool
     age: int
     devotion: float

@@ -14,7 +14,7 @@ from guard.engine.forwards import Contact
 from guard.errors import GuardError
 from guard.events.partition import stable_hash
 from guard.scoring.learned.past import OwnPast
-from guard.state.link import KINDS, MEMBERS_MAX, KeyKind, LinkRecord
+from guard.state.link import KINDS, MEMBERS_MAX, SEVERAL, UNKNOWN, KeyKind, LinkRecord
 from guard.state.windows import Windows
 from guard.units import HOUR_MS
 
@@ -57,6 +57,8 @@ class LinkMemory:
         is_new = self._count(contact)
         link.uses += contact.uses
         link.uses_square += contact.square
+        link.hours += contact.hours
+        link.pairs += contact.pairs
         link.tokens += contact.uses * contact.tokens_per_use
         link.limit_rpm = max(link.limit_rpm, contact.limit_rpm)
         self._hear(contact)
@@ -108,13 +110,8 @@ class LinkMemory:
 
 
 def _merged(known: str, one: str) -> str:
-    if not one:
-        return MANY
-    return one if known in {"", one} else MANY
-
-
-MANY: Final = "*"
-"""Stands for more than one card or organisation, or for an account behind which none is known."""
+    one = one or UNKNOWN
+    return one if known in {"", one} else SEVERAL
 
 
 def _devotion(packed: int) -> float:

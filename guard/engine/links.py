@@ -228,6 +228,8 @@ def _joined(first: Contact | None, contact: Contact) -> Contact:
         return contact
     contact.uses += first.uses
     contact.square += first.square
+    contact.hours += first.hours
+    contact.pairs += first.pairs
     contact.is_first = True
     contact.age = first.age
     contact.at = max(contact.at, first.at)

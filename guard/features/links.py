@@ -3,7 +3,7 @@
 from typing import Final
 
 from guard.features.table import Feature
-from guard.state.link import LinkRecord
+from guard.state.link import SEVERAL, UNKNOWN, LinkRecord
 
 
 def _accounts(link: LinkRecord, at: int) -> float | None:
@@ -55,12 +55,12 @@ def _timed(link: LinkRecord, at: int) -> float | None:
 
 
 def _principals(link: LinkRecord, at: int) -> float | None:
-    if link.organisation not in _SEVERAL or (link.card not in _SEVERAL and link.card != link.value):
+    if link.organisation not in _NOT_ONE or (link.card not in _NOT_ONE and link.card != link.value):
         return 1.0
-    return 2.0
+    return 2.0 if SEVERAL in {link.organisation, link.card} else None
 
 
-_SEVERAL: Final = frozenset({"", "*"})
+_NOT_ONE: Final = frozenset({"", SEVERAL, UNKNOWN})
 
 
 def _growth(link: LinkRecord, at: int) -> float | None:

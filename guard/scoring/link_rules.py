@@ -5,7 +5,7 @@ even; what trusted accounts share is public; one organisation may share everythi
 """
 
 from collections.abc import Mapping
-from math import log, log2
+from math import log, log2, sqrt
 from typing import Final
 
 from msgspec import Struct
@@ -17,8 +17,13 @@ from guard.state.link import KeyKind
 CROWD_SHARE_MIN: Final = 0.05
 """A crowd's share below this is an accident of a small crowd."""
 
-EVEN_ACCOUNTS: Final = 12.0
-"""Accounts from which evenness has its full weight. With few accounts or few uses also the limit is tighter: people are even by accident."""
+ONE_SESSION: Final = 2.0
+EVEN_ERROR: Final = 2.0
+"""What people show at their most even: one session each, of geometric length, has dispersion 1 - 2 / mean uses, and a sample of n such
+accounts strays from it by 2 / sqrt(n) (delta method, moments of the exponential)."""
+EVEN_ERRORS_MIN: Final = 1.0
+EVEN_ERRORS_ENOUGH: Final = 2.5
+"""Standard errors below people from which a key is called even, and at which that counts in full: keys are looked at again and again."""
 LATE_KINDS: Final = frozenset({KeyKind.PAYMENT, KeyKind.SHAPE, KeyKind.PARAPHRASE})
 LATE_USES_MIN: Final = 12.0
 """Uses per account before these kinds may be called even: teams and labs share a card, and look even in their first minutes; shapes
@@ -144,14 +149,14 @@ def _even_rates(kind: KeyKind, features: Features, crowd: Crowd, numbers: Number
     uses = features["uses_per_account"]
     if kind in LATE_KINDS and uses < LATE_USES_MIN:
         return None
-    few, young = numbers["key_accounts_min"] / accounts, numbers["key_uses_per_account_min"] / uses
-    limit = numbers["even_dispersion_max"] * (1.0 - few) * (1.0 - young)
-    if dispersion > limit or limit <= 0:
+    people = numbers["even_dispersion_max"] - ONE_SESSION / uses
+    error = EVEN_ERROR / sqrt(accounts)
+    limit = people - EVEN_ERRORS_MIN * error
+    if dispersion > limit:
         return None
-    evenness = 1.0 - max(0.0, dispersion) / limit
+    surety = (limit - dispersion) / ((EVEN_ERRORS_ENOUGH - EVEN_ERRORS_MIN) * error)
     ceiling = EVEN_CARD_MAX if kind is KeyKind.PAYMENT else EVEN_MAX
-    weight = ceiling * min(1.0, 2 * evenness) * min(1.0, accounts / EVEN_ACCOUNTS)
-    return reason("even_rates", dispersion, limit, 1.0, weight)
+    return reason("even_rates", dispersion, limit, people, ceiling * min(1.0, surety))
 
 
 def _shared(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -> Reason | None:

@@ -64,7 +64,7 @@ _ROWS: Final = (
     Threshold("key_uses_min", 120.0, 10.0, 1e6, "exchanges", "in their first minutes a dozen people are as even as a pool"),
     Threshold(
         "even_dispersion_max",
-        0.95,
+        0.9,
         0.01,
         2.0,
         "squared coefficient of variation beyond Poisson",

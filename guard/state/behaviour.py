@@ -53,10 +53,29 @@ BEHAVIOUR_BYTES_MAX: Final = 4_096
 
 
 class KeyUse(Struct, gc=False):
-    """How often an account used one link key, and how much of that the links stage has been told."""
+    """How often an account used one link key, how evenly over its hours, and how much of that the links stage has been told."""
 
     uses: int = 0
     told: int = 0
+    hour_uses: int = 0
+    """Uses in the account's current hour."""
+    untold_hours: int = 0
+    """Hours with a use that are over and have not been told of."""
+    untold_pairs: int = 0
+    """Ordered pairs of uses within one hour, of the hours that are over, that have not been told of."""
+
+    def close_hour(self) -> None:
+        """The account's hour is over: what it says beyond the last telling waits for the next one."""
+        self.untold_hours, self.untold_pairs = self.grown()
+        self.hour_uses = 0
+
+    def grown(self) -> tuple[int, int]:
+        """By how many hours, and pairs of uses within one hour, the key's use has grown since last told."""
+        if not self.hour_uses:
+            return self.untold_hours, self.untold_pairs
+        told = max(0, self.hour_uses - (self.uses - self.told))
+        pairs = self.hour_uses * (self.hour_uses - 1) - told * (told - 1)
+        return self.untold_hours + (not told), self.untold_pairs + pairs
 
 
 class Behaviour:
@@ -64,7 +83,7 @@ class Behaviour:
 
     `means` and `counts` hold, per column, a mean that fades by count and how many exchanges carried that field at all
     (64 at most): a missing field is missing, not zero. `first_s` and `created_s` are seconds since the epoch, 0 while unknown.
-    `untold_tokens` are input, output and reasoning tokens that the payment fingerprint has not been told of.
+    `hour` is the hour since the epoch, by event time, that the keys' `hour_uses` are of. `untold_tokens` are input, output and reasoning tokens that the payment fingerprint has not been told of.
     """
 
     __slots__ = (
@@ -76,6 +95,7 @@ class Behaviour:
         "event_seconds",
         "exchanges",
         "first_s",
+        "hour",
         "keys",
         "limit_rpm",
         "means",
@@ -93,6 +113,7 @@ class Behaviour:
         self.created_s = 0
         self.limit_rpm = 0
         self.exchanges = 0
+        self.hour = 0
         self.refused = 0
         self.parameters_hash = 0
         self.same_uses = 0
@@ -186,35 +207,43 @@ class Behaviour:
             del own[0]
 
 
-_HEADER: Final = struct.Struct("<qIIIIIIIIIIHBBBBB")
+_HEADER: Final = struct.Struct("<qIIIIIIIIIIIHBBBBB")
+_USE: Final = struct.Struct("<IIHHI")
+_HOUR_USES_MAX: Final = (1 << 16) - 1
+_PAIRS_MAX: Final = (1 << 32) - 1
 _FLOAT_CELLS: Final = CELLS + COLUMNS
 
 
 def pack_behaviour(behaviour: Behaviour) -> bytes:
     """The behaviour as bytes; `restore_behaviour` gives back exactly the same. About 4 us.
 
-    Header, floats, counts; then ids (8 bytes each), their seconds (4), keys (8), uses and told (4 each), the places of the
-    current keys (1 each), conversations (8), prompts (8), shapes (4).
+    Header, floats, counts; then ids (8 bytes each), their seconds (4), keys (8), their uses (16), the places of the current
+    keys (1 each), conversations (8), prompts (8), shapes (4).
     """
     b = behaviour
     keys = list(b.keys)
     header = _HEADER.pack(
-        b.windows.at, b.first_s, b.created_s, b.limit_rpm, b.exchanges, b.refused, b.parameters_hash, b.same_uses, *b.untold_tokens,
+        b.windows.at, b.first_s, b.created_s, b.limit_rpm, b.exchanges, b.hour, b.refused, b.parameters_hash, b.same_uses, *b.untold_tokens,
         len(b.event_seconds), len(keys), len(b.current_keys), len(b.conversations), len(b.prompts), len(b.shapes),
     )  # fmt: skip
-    uses = array("I", [number for use in b.keys.values() for number in (use.uses, use.told)])
     return b"".join((
         header, b.windows.sums.tobytes(), b.means.tobytes(), b.counts, b.event_ids, b.event_seconds.tobytes(),
-        array("Q", keys).tobytes(), uses.tobytes(), bytes(map(keys.index, b.current_keys)),
+        array("Q", keys).tobytes(), *map(_pack_use, b.keys.values()), bytes(map(keys.index, b.current_keys)),
         array("Q", b.conversations).tobytes(), array("Q", b.prompts).tobytes(), array("I", b.shapes).tobytes(),
     ))  # fmt: skip
+
+
+def _pack_use(use: KeyUse) -> bytes:
+    return _USE.pack(
+        use.uses, use.told, min(use.hour_uses, _HOUR_USES_MAX), min(use.untold_hours, _HOUR_USES_MAX), min(use.untold_pairs, _PAIRS_MAX)
+    )
 
 
 def restore_behaviour(packed: bytes) -> Behaviour:
     """The behaviour that was packed."""
     b = Behaviour()
     (
-        at, b.first_s, b.created_s, b.limit_rpm, b.exchanges, b.refused, b.parameters_hash, b.same_uses, *b.untold_tokens,
+        at, b.first_s, b.created_s, b.limit_rpm, b.exchanges, b.hour, b.refused, b.parameters_hash, b.same_uses, *b.untold_tokens,
         ids, keys, current, conversations, prompts, shapes,
     ) = _HEADER.unpack_from(packed)  # fmt: skip
     cuts = [
@@ -224,7 +253,7 @@ def restore_behaviour(packed: bytes) -> Behaviour:
         8 * ids,
         4 * ids,
         8 * keys,
-        8 * keys,
+        _USE.size * keys,
         current,
         8 * conversations,
         8 * prompts,
@@ -237,9 +266,8 @@ def restore_behaviour(packed: bytes) -> Behaviour:
     floats = array("f", numbers)
     b.windows, b.means = Windows(at, floats[:CELLS]), floats[CELLS:]
     b.counts, b.event_ids, b.event_seconds = bytearray(counts), bytearray(event_ids), array("I", seconds)
-    told = array("I", uses)
     listed = array("Q", named).tolist()
-    b.keys = {key: KeyUse(told[2 * place], told[2 * place + 1]) for place, key in enumerate(listed)}
+    b.keys = {key: KeyUse(*use) for key, use in zip(listed, _USE.iter_unpack(uses), strict=True)}
     b.current_keys = [listed[place] for place in places]
     b.conversations = array("Q", own).tolist()
     b.prompts = array("Q", seen).tolist()

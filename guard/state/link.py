@@ -4,6 +4,7 @@ Accounts are exact up to `MEMBERS_MAX[kind]`; beyond it a sketch counts them (6.
 """
 
 import enum
+from math import exp
 from typing import Final
 
 from msgspec import Struct
@@ -70,6 +71,16 @@ MEMBERS_MAX: Final = {
 """Accounts listed by name per key. A payment fingerprint's are complete, since its decision must name them all (contract)."""
 
 
+SEVERAL: Final = "*"
+"""Stands for more than one card or organisation, or for one and accounts behind which none is known."""
+UNKNOWN: Final = "?"
+"""Stands for the card or organisation of accounts behind which none is known."""
+
+NEARLY_ONE: Final = 1.3
+NEWTON_STEPS: Final = 4
+"""From the first guess of `poisson_rate` to six digits, for any mean."""
+
+
 class LinkRecord(Struct, array_like=True):
     """One key's memory. Counts of accounts are over the key's life; uses are exchanges."""
 
@@ -92,7 +103,11 @@ class LinkRecord(Struct, array_like=True):
     uses: float = 0.0
     tokens: float = 0.0
     uses_square: float = 0.0
-    """Sum over accounts of the square of each one's uses: with `uses`, how evenly the key is used."""
+    """Sum over accounts of the square of each one's uses: with `uses`, how evenly the key is used over the accounts' lives."""
+    hours: float = 0.0
+    """Over accounts, the hours in which each one used the key."""
+    pairs: float = 0.0
+    """Ordered pairs of uses by one account within one hour: with `uses` and `hours`, how evenly it is used within an hour."""
     joined_sum: float = 0.0
     """Sum over accounts of the hours from the key's first use to the account's: how long each has had."""
     tellings: int = 0
@@ -106,7 +121,7 @@ class LinkRecord(Struct, array_like=True):
     """Share of the accounts that call by a timer, likewise."""
     timings: int = 0
     card: str = ""
-    """The one payment fingerprint behind all accounts so far; `*` once there are two, empty while unknown."""
+    """The one payment fingerprint behind all accounts so far; `*` once there are two, `?` while none is known of any."""
     organisation: str = ""
     """The one organisation behind all accounts so far, likewise."""
     sketch: bytes = b""
@@ -162,12 +177,32 @@ class LinkRecord(Struct, array_like=True):
 
     @property
     def dispersion(self) -> float | None:
-        """Squared coefficient of variation of use per account beyond what chance alone gives; None before any use.
+        """Squared coefficient of variation of use per account beyond what chance alone gives; None before any pair of uses.
 
-        For a perfect balancer 0, for a Poisson pool about 0, for people and pipelines above 1. Accounts that joined later make it
-        larger: correcting for that would take a crowd that grows for even, since its people do not use a thing for as long as they have it.
+        Over the accounts' lives and over the hours in which they used the key, hours of few uses weighing less: for a perfect
+        balancer 0, for a Poisson pool about 0, for people and pipelines about 1 and more. Sums alone, so the order of contacts
+        does not matter.
         """
-        if self.accounts < 2 or self.uses <= 0:
+        if self.accounts < 2 or self.uses <= self.hours:
             return None
+        rate = poisson_rate(self.uses / self.hours)
+        weight = rate / (1.0 + rate)
+        return (self._life_dispersion() + weight * self._hour_dispersion(rate)) / (1.0 + weight)
+
+    def _life_dispersion(self) -> float:
+        """Larger where accounts joined late or left early: people do not use a thing for as long as they have it."""
         mean = self.uses / self.accounts
         return max(0.0, self.uses_square / self.accounts - mean) / (mean * mean) - 1.0
+
+    def _hour_dispersion(self, rate: float) -> float:
+        """Who joins late or leaves changes nothing; of a few uses an hour, chance alone makes any pool look even."""
+        return self.pairs / (self.uses * rate) - 1.0
+
+
+def poisson_rate(mean: float) -> float:
+    """The rate of the Poisson process whose hours with any event at all have `mean` events, above 1 (zero-truncated Poisson)."""
+    rate = 2.0 * (mean - 1.0) if mean < NEARLY_ONE else mean
+    for _ in range(NEWTON_STEPS):
+        absent = exp(-rate)
+        rate -= (rate - mean * (1.0 - absent)) / (1.0 - mean * absent)
+    return rate
