@@ -17,8 +17,8 @@ from tests.support.proxy import Proxy, broker_behind_proxy
 
 STALL_SECONDS = 5.0
 """The shortest limit that a worker takes."""
-END_SECONDS_MAX = STALL_SECONDS + STOP_SECONDS + 10.0
-"""The limit, an orderly end that nothing answers, and what two busy cores may add."""
+END_SECONDS_MAX = 2 * STALL_SECONDS + STOP_SECONDS + 10.0
+"""The limit twice (one question without an answer is not yet silence), an orderly end that nothing answers, and what two busy cores may add."""
 PATIENCE_SECONDS = 60.0
 EVENTS = 1_000_000
 """More than any of these tests needs: the load is stopped."""
@@ -71,6 +71,15 @@ def rig(behind_proxy, tmp_path) -> Iterator[Rig]:
 
 
 @pytest.fixture
+def worker(rig) -> Iterator[WorkerProcess]:
+    """One that nobody starts again; it is gone after the test, whatever came of it."""
+    one = WorkerProcess(rig.environment, rig.log)
+    yield one
+    if one.process.poll() is None:
+        one.kill()
+
+
+@pytest.fixture
 def fleet(rig) -> Iterator[Callable[[int], Fleet]]:
     fleets: list[Fleet] = []
 
@@ -84,9 +93,8 @@ def fleet(rig) -> Iterator[Callable[[int], Fleet]]:
         one.destroy()
 
 
-def test_a_worker_whose_broker_hangs_ends_to_be_restarted_and_a_new_one_carries_on(rig, fleet):
+def test_a_worker_whose_broker_hangs_ends_to_be_restarted_and_a_new_one_carries_on(rig, worker, fleet):
     """A hung connection tells nobody: without a limit of its own a worker would wait for ever, and the guard with it."""
-    worker = WorkerProcess(rig.environment, rig.log)
     rig.until(lambda: worker.is_ready)
     rig.load.start()
     rig.until(lambda: len(worker.said("flushed")) > 10)
@@ -100,6 +108,22 @@ def test_a_worker_whose_broker_hangs_ends_to_be_restarted_and_a_new_one_carries_
     verdict = judge(rig.bootstrap, rig.load.expected)
     assert code == RESTART_ME, rig.log.read_text()[-2_000:]
     assert STALL_SECONDS <= seconds <= END_SECONDS_MAX
+    assert verdict.is_clean, verdict
+
+
+def test_an_idle_worker_whose_broker_hangs_ends_too(rig, worker, fleet):
+    """No record waits and none is known to be missing: silence itself has to tell that the worker is cut off, and is not ready."""
+    rig.until(lambda: worker.is_ready)
+    rig.proxy.hang()
+    code = worker.wait(PATIENCE_SECONDS)
+    rig.proxy.heal()
+    rig.load.start()
+    workers = fleet(1)
+    tend_for(1.5, workers)
+    rig.finish(workers)
+
+    verdict = judge(rig.bootstrap, rig.load.expected)
+    assert code == RESTART_ME, rig.log.read_text()[-2_000:]
     assert verdict.is_clean, verdict
 
 
