@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Final
 import aiokafka
 from faust.transport.drivers import TRANSPORTS
 from faust.transport.drivers import aiokafka as driver
+from mode.threads import WorkerThread
 
 from guard.control.reach import REQUEST_TIMEOUT_MS
 from guard.streaming.consumer import BatchConsumer
@@ -16,8 +17,18 @@ FETCH_BYTES: Final = 1_048_576
 """From one partition at a time: about 3,000 events."""
 
 
+class PassingThread(WorkerThread):
+    """Does not keep the process: a consumer that a hung broker holds would outlive the worker's end by its request time-outs."""
+
+    def __init__(self, service: Any, **kwargs: Any) -> None:
+        super().__init__(service, **kwargs)
+        self.daemon = True
+
+
 class CommittedConsumerThread(driver.AIOKafkaConsumerThread):
     """Makes the group's consumer: committed records only, and a fetch wait that the runtime does not let one set."""
+
+    Worker = PassingThread
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf

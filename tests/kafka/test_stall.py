@@ -115,7 +115,9 @@ def test_an_idle_worker_whose_broker_hangs_ends_too(rig, worker, fleet):
     """No record waits and none is known to be missing: silence itself has to tell that the worker is cut off, and is not ready."""
     rig.until(lambda: worker.is_ready)
     rig.proxy.hang()
+    hung_at = time.monotonic()
     code = worker.wait(PATIENCE_SECONDS)
+    seconds = time.monotonic() - hung_at
     rig.proxy.heal()
     rig.load.start()
     workers = fleet(1)
@@ -124,6 +126,7 @@ def test_an_idle_worker_whose_broker_hangs_ends_too(rig, worker, fleet):
 
     verdict = judge(rig.bootstrap, rig.load.expected)
     assert code == RESTART_ME, rig.log.read_text()[-2_000:]
+    assert STALL_SECONDS <= seconds <= END_SECONDS_MAX
     assert verdict.is_clean, verdict
 
 
