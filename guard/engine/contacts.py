@@ -74,8 +74,8 @@ class Contacts:
         uses = 0 if is_refused else 1
         identity = _identity_of(event)
         met: list[int] = []
-        if at // HOUR_MS != b.hour:
-            _turn_hour(b, at // HOUR_MS)
+        if at >= b.hour_s * 1_000 + HOUR_MS:
+            _turn_hour(b, at)
         if identity != record.identity:
             met = self._meet(record, identity, at, uses)
         else:
@@ -206,13 +206,12 @@ def settle(b: Behaviour) -> None:
         b.same_uses = 0
 
 
-def _turn_hour(b: Behaviour, hour: int) -> None:
-    """Begin another hour of the account: a late exchange counts to the hour in which it was taken in."""
-    if hour > b.hour:
-        settle(b)
-        for use in b.keys.values():
-            use.close_hour()
-        b.hour = hour
+def _turn_hour(b: Behaviour, at: int) -> None:
+    """Begin another hour of the account with this exchange: hours of its own, so that no clock's full hour cuts a session."""
+    settle(b)
+    for use in b.keys.values():
+        use.close_hour()
+    b.hour_s = at // 1_000
 
 
 def _identity_of(event: RequestEvent) -> tuple[str | None, ...]:

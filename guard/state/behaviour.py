@@ -83,7 +83,8 @@ class Behaviour:
 
     `means` and `counts` hold, per column, a mean that fades by count and how many exchanges carried that field at all
     (64 at most): a missing field is missing, not zero. `first_s` and `created_s` are seconds since the epoch, 0 while unknown.
-    `hour` is the hour since the epoch, by event time, that the keys' `hour_uses` are of. `untold_tokens` are input, output and reasoning tokens that the payment fingerprint has not been told of.
+    `hour_s` is when the hour began that the keys' `hour_uses` are of: with an exchange, so that
+    sessions are not cut. `untold_tokens` are input, output and reasoning tokens that the payment fingerprint has not been told of.
     """
 
     __slots__ = (
@@ -95,7 +96,7 @@ class Behaviour:
         "event_seconds",
         "exchanges",
         "first_s",
-        "hour",
+        "hour_s",
         "keys",
         "limit_rpm",
         "means",
@@ -113,7 +114,7 @@ class Behaviour:
         self.created_s = 0
         self.limit_rpm = 0
         self.exchanges = 0
-        self.hour = 0
+        self.hour_s = 0
         self.refused = 0
         self.parameters_hash = 0
         self.same_uses = 0
@@ -223,7 +224,7 @@ def pack_behaviour(behaviour: Behaviour) -> bytes:
     b = behaviour
     keys = list(b.keys)
     header = _HEADER.pack(
-        b.windows.at, b.first_s, b.created_s, b.limit_rpm, b.exchanges, b.hour, b.refused, b.parameters_hash, b.same_uses, *b.untold_tokens,
+        b.windows.at, b.first_s, b.created_s, b.limit_rpm, b.exchanges, b.hour_s, b.refused, b.parameters_hash, b.same_uses, *b.untold_tokens,
         len(b.event_seconds), len(keys), len(b.current_keys), len(b.conversations), len(b.prompts), len(b.shapes),
     )  # fmt: skip
     return b"".join((
@@ -243,7 +244,7 @@ def restore_behaviour(packed: bytes) -> Behaviour:
     """The behaviour that was packed."""
     b = Behaviour()
     (
-        at, b.first_s, b.created_s, b.limit_rpm, b.exchanges, b.hour, b.refused, b.parameters_hash, b.same_uses, *b.untold_tokens,
+        at, b.first_s, b.created_s, b.limit_rpm, b.exchanges, b.hour_s, b.refused, b.parameters_hash, b.same_uses, *b.untold_tokens,
         ids, keys, current, conversations, prompts, shapes,
     ) = _HEADER.unpack_from(packed)  # fmt: skip
     cuts = [
