@@ -54,12 +54,32 @@ class Progress:
 Fail = Callable[[RestartMeError], None]
 
 
+class Silence:
+    """Since when the broker has answered nothing. One question without an answer is none: our own loop may have been busy."""
+
+    def __init__(self, limit_seconds: float) -> None:
+        self._limit = limit_seconds
+        self._since: float | None = None
+
+    def answered(self) -> None:
+        """The broker is there, or nobody asks it."""
+        self._since = None
+
+    def unanswered(self, asked_at: float, now: float) -> float:
+        """Seconds without an answer, if beyond the limit and over more than one question; else 0. Monotonic clock."""
+        if self._since is None:
+            self._since = asked_at
+            return 0.0
+        return now - self._since if now - self._since > self._limit else 0.0
+
+
 class Watchdog:
-    """Ends the worker when it stood still, when waiting records are not committed, or when there are records and none come."""
+    """Ends the worker when it stood still, when records wait for a commit or never come, or when the broker does not answer."""
 
     def __init__(self, *, session_seconds: float, stall_seconds: float, fail: Fail) -> None:
         self._standstill = Standstill(session_seconds)
         self._progress = Progress(stall_seconds)
+        self._silence = Silence(stall_seconds)
         self._stall_seconds = stall_seconds
         self._fail = fail
         self._unready_since: float | None = None
@@ -78,7 +98,9 @@ class Watchdog:
             self._check_standstill(now)
             self._check_waiting(now, waiting_since())
             self._check_ready(now, is_ready=is_ready())
-            if is_ready() and now - measured_at >= LAG_SECONDS:
+            if not is_ready():
+                self._silence.answered()
+            elif now - measured_at >= LAG_SECONDS:
                 measured_at = now
                 await self._check_positions(now, positions)
 
@@ -105,8 +127,12 @@ class Watchdog:
         try:
             async with asyncio.timeout(self._stall_seconds):
                 at = await positions()
-        except (KafkaError, OSError):  # a broker away for a moment; a rebalance; what lasts shows as records that wait
+        except (KafkaError, OSError):  # a broker away for a moment, or one that hangs: without records that wait, only silence tells
+            seconds = self._silence.unanswered(now, time.monotonic())
+            if seconds:
+                self._fail(RestartMeError(f"no broker has answered for {seconds:.0f} s"))
             return
+        self._silence.answered()
         stalled = self._progress.stalled(now, at)
         if stalled is not None:
             self._fail(RestartMeError(f"{stalled.topic}-{stalled.partition}: records are there and none arrive"))

@@ -9,12 +9,11 @@ import msgspec
 
 from tests.crash import engine_referee, referee
 from tests.crash.fleet import Fleet
-from tests.crash.load import Load
-from tests.crash.referee import Verdict
+from tests.crash.load import POOLS, TOY, Load
+from tests.crash.referee import SHARDS, Verdict
 from tests.support.broker import fresh_topics
 
-SHARDS = 4
-REFEREES = {"toy": (referee.counted, referee.judge), "real": (engine_referee.counted, engine_referee.judge_engine)}
+REFEREES = {"toy": (TOY, referee.counted, referee.judge), "real": (POOLS, engine_referee.counted, engine_referee.judge_engine)}
 KILL_SECONDS = (2.0, 9.0)
 """Between two kills: sometimes before the group has settled, sometimes after."""
 CATCH_UP_SECONDS = 90.0
@@ -63,15 +62,15 @@ def crash_run(bootstrap: str, plan: Plan, log: Path) -> Outcome:
     """Run the plan on fresh topics of this broker."""
     fresh_topics(bootstrap, SHARDS)
     environment = {"GUARD_BOOTSTRAP": bootstrap, "GUARD_GROUP": f"crash-{plan.seed}-{time.time_ns()}", "TOY_ENGINE": plan.engine}
-    count, judge = REFEREES[plan.engine]
+    traffic, count, judge = REFEREES[plan.engine]
     began = time.monotonic()
-    load = Load(bootstrap, plan.events, plan.seed, plan.per_second)
+    load = Load(bootstrap, plan.events, plan.seed, plan.per_second, traffic)
     fleet = Fleet(plan.workers, environment, log)
     try:
         assert wait_for(lambda: all(worker.is_ready for worker in fleet.workers), fleet), "the workers are not ready"
         load.start()
         for seconds, index in plan.moments:
-            _tend_for(seconds, fleet)
+            tend_for(seconds, fleet)
             fleet.kill(index)
         wait_for(lambda: load.is_done, fleet)
         assert not load.failed, f"{load.failed} events were not taken by the broker"
@@ -95,7 +94,8 @@ def wait_for(condition: Callable[[], bool], fleet: Fleet, seconds: float = CATCH
     return True
 
 
-def _tend_for(seconds: float, fleet: Fleet) -> None:
+def tend_for(seconds: float, fleet: Fleet) -> None:
+    """Tend the fleet for so long."""
     until = time.monotonic() + seconds
     wait_for(lambda: time.monotonic() >= until, fleet)
 
@@ -108,4 +108,4 @@ def catch_up(count: Callable[[], int], events: int, fleet: Fleet) -> None:
         return count() >= events
 
     wait_for(is_done, fleet)
-    _tend_for(2.0, fleet)
+    tend_for(2.0, fleet)

@@ -4,11 +4,13 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from confluent_kafka import Producer
+from msgspec import Struct
 
 from guard.topics import Topic
+from tests.crash import pools
 from tests.streaming.toy_engine import toy_event
 
 ACCOUNTS = 3_000
@@ -21,14 +23,28 @@ def accounts(events: int, seed: int) -> Iterator[str]:
         yield f"acct-{int(ACCOUNTS * dice.random() ** 2)}"
 
 
+class Traffic(Struct, frozen=True):
+    """Who calls, and what a call looks like."""
+
+    accounts: Callable[[int, int], Iterator[str]]
+    """Of so many events, with this seed: the account of each."""
+    event: Callable[[int, str, int, int], bytes]
+    """By the number of the event, its account, the how-manieth of that account it is (from 1), and its time."""
+
+
+TOY = Traffic(accounts, lambda number, account, _, at: toy_event(number, account, at))
+POOLS = Traffic(pools.accounts, pools.event)
+
+
 class Load:
     """Produces events in a thread of its own; `expected` counts what has been handed to the broker so far."""
 
-    def __init__(self, bootstrap: str, events: int, seed: int, per_second: float) -> None:
+    def __init__(self, bootstrap: str, events: int, seed: int, per_second: float, traffic: Traffic = TOY) -> None:
         self.expected: Counter[str] = Counter()
         self.delivered = 0
         self.failed = 0
         self._events, self._seed, self._per_second = events, seed, per_second
+        self._traffic = traffic
         self._stop = threading.Event()
         self._producer = Producer(
             {"bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 5, "partitioner": "murmur2_random"}
@@ -51,7 +67,7 @@ class Load:
 
     def _produce(self) -> None:
         began = time.monotonic()
-        for number, account in enumerate(accounts(self._events, self._seed)):
+        for number, account in enumerate(self._traffic.accounts(self._events, self._seed)):
             if self._stop.is_set():
                 break
             ahead = number / self._per_second - (time.monotonic() - began)
@@ -59,7 +75,7 @@ class Load:
                 self._producer.poll(0)
                 self._stop.wait(ahead)
             self.expected[account] += 1
-            event = toy_event(number, account, time.time_ns() // 1_000_000)
+            event = self._traffic.event(number, account, self.expected[account], time.time_ns() // 1_000_000)
             self._producer.produce(Topic.REQUESTS.value, event, key=account.encode(), on_delivery=self._delivered)
         self._producer.flush(30)
 

@@ -11,6 +11,8 @@ from guard.topics import Topic
 from tests.streaming.toy_engine import DECIDE_EVERY, SUSPECT_EVERY, Tally, link_of
 
 _tally = msgspec.msgpack.Decoder(Tally).decode
+SHARDS = 4
+"""Partitions of the topics of a crash run."""
 Record = tuple[int, bytes | None, bytes | None]
 
 
@@ -61,6 +63,8 @@ class Verdict(msgspec.Struct):
     forwards_counted_twice: int = 0
     suspicions_wrong: int = 0
     decisions_missing: int = 0
+    decisions_forgotten: int = 0
+    """On the topic as a subject's newest, and not what the subject's state says."""
     decisions_twice: int = 0
     ids_with_two_bodies: int = 0
 

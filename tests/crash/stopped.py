@@ -11,9 +11,9 @@ from confluent_kafka import Consumer, TopicPartition
 
 from guard.topics import Topic
 from tests.crash.fleet import Fleet, WorkerProcess
-from tests.crash.harness import SHARDS, catch_up, wait_for
+from tests.crash.harness import catch_up, wait_for
 from tests.crash.load import Load
-from tests.crash.referee import Verdict, counted, judge
+from tests.crash.referee import SHARDS, Verdict, counted, judge
 from tests.streaming.toy_worker import STOP_FILE
 from tests.support.broker import fresh_topics
 

@@ -10,7 +10,8 @@ from aiokafka import AIOKafkaProducer
 from guard.control.follower import ControlFollower
 from guard.errors import BrokerUnreachableError, ClusterMismatchError
 from guard.topics import Topic
-from tests.support.control_topics import answered, answers, delete_topic, eventually, fresh_topics, put, put_policies
+from tests.support.broker import renew_topics
+from tests.support.control_topics import CONTROL, answered, answers, delete_topic, eventually, put, put_policies
 from tests.support.policies import document
 
 LABEL = {"label_id": "l", "scope": "account", "verdict": "certified", "at": 0, "author": "x"}
@@ -31,7 +32,7 @@ def play(broker):
 
     def run(scenario: Scenario) -> None:
         async def whole() -> None:
-            await fresh_topics(broker.bootstrap)
+            await renew_topics(broker.bootstrap, topics=CONTROL)
             await scenario(broker.bootstrap)
 
         asyncio.run(whole())

@@ -13,7 +13,7 @@ from guard.control.topics_read import read_topic
 from guard.decisions.decision import decode_decision
 from guard.errors import ClusterMismatchError
 from guard.topics import Topic
-from tests.support.control_topics import SHARDS, fresh_topics
+from tests.support.broker import SHARDS, fresh_topics, renew_topics
 
 SWITCH = typer.Typer()
 SWITCH.command()(pause)
@@ -30,7 +30,7 @@ def _decisions(bootstrap: str) -> list:
 
 def test_a_pause_lies_on_the_last_partition_and_resume_after_it(broker):
     """Every gateway reads it there, and nothing but the broker is needed to write it."""
-    asyncio.run(fresh_topics(broker.bootstrap, (Topic.REQUESTS, Topic.DECISIONS)))
+    fresh_topics(broker.bootstrap, topics=(Topic.REQUESTS, Topic.DECISIONS))
     results = [_guard(broker.bootstrap, "pause", "--for", "1h", "--reason", "rule gone wild"), _guard(broker.bootstrap, "resume", "--json")]
     first, second = _decisions(broker.bootstrap)
     paused, resumed = decode_decision(first.value), decode_decision(second.value)
@@ -46,8 +46,8 @@ def test_a_pause_is_refused_where_the_partitions_are_not_as_the_contract_wants(b
     """On another partition no gateway would promise to keep its order."""
 
     async def scenario() -> None:
-        await fresh_topics(broker.bootstrap, [Topic.REQUESTS], shards=3)
-        await fresh_topics(broker.bootstrap, [Topic.DECISIONS], shards=2)
+        await renew_topics(broker.bootstrap, 3, (Topic.REQUESTS,))
+        await renew_topics(broker.bootstrap, 2, (Topic.DECISIONS,))
 
     asyncio.run(scenario())
     result = _guard(broker.bootstrap, "pause", "--for", "1h")
@@ -66,7 +66,7 @@ def test_a_pause_of_no_sane_length_is_refused_before_the_broker_is_asked(text):
 
 def test_labels_are_pushed_whole_and_withdrawn_by_tombstone(broker, tmp_path):
     """Appeals and certificates reach the guard by a command, too."""
-    asyncio.run(fresh_topics(broker.bootstrap, [Topic.LABELS]))
+    fresh_topics(broker.bootstrap, topics=[Topic.LABELS])
     label = {"label_id": "l", "scope": "account", "subject": "a-1", "verdict": "certified", "at": 0, "author": "x"}
     good, bad = tmp_path / "good.jsonl", tmp_path / "bad.jsonl"
     good.write_text(json.dumps(label))

@@ -18,7 +18,8 @@ from guard.errors import GuardError, InputError
 from guard.policy.errors import PolicyError
 from guard.policy.signature import UNSIGNED, KeyRing
 from guard.topics import Topic
-from tests.support.control_topics import CONTROL, answered, eventually, fresh_topics, put_policies
+from tests.support.broker import renew_topics
+from tests.support.control_topics import CONTROL, answered, eventually, put_policies
 from tests.support.policies import document
 
 STRICT = KeyRing({"k1": bytes(32)})
@@ -50,7 +51,7 @@ async def _worker(bootstrap: str, name: str, keys: KeyRing = UNSIGNED) -> AsyncI
 
 
 async def _fresh(bootstrap: str) -> None:
-    await fresh_topics(bootstrap, (*CONTROL, Topic.REQUESTS))
+    await renew_topics(bootstrap, topics=(*CONTROL, Topic.REQUESTS))
 
 
 def test_push_with_wait_ends_well_once_every_live_worker_has_accepted(broker, tmp_path):

@@ -3,7 +3,7 @@
 from aiokafka import TopicPartition
 
 from guard.streaming import watchdog
-from guard.streaming.watchdog import Progress, Standstill
+from guard.streaming.watchdog import Progress, Silence, Standstill
 
 REQUESTS = TopicPartition("guard.requests", 0)
 
@@ -44,3 +44,21 @@ def test_a_process_that_did_not_run_stood_still_and_one_that_worked_hard_did_not
     assert stopped.stood_still(wall + 20.0, cpu + 0.1) > 19.0
     assert busy.stood_still(busy._wall + 20.0, busy._cpu + 19.0) == 0.0
     assert watchdog.BEAT_SECONDS < 6.0
+
+
+def test_a_broker_that_answers_nothing_for_longer_than_the_limit_is_silent():
+    """An idle worker has no records that wait: silence alone tells that it is cut off."""
+    silence = Silence(30.0)
+
+    assert silence.unanswered(100.0, 130.0) == 0.0
+    assert silence.unanswered(131.0, 161.0) == 61.0
+
+
+def test_one_lost_answer_or_a_broker_that_is_back_in_time_is_no_silence():
+    """A broker is restarted now and then, and a busy loop may miss an answer that has come."""
+    silence = Silence(30.0)
+
+    assert silence.unanswered(100.0, 140.0) == 0.0
+    silence.answered()
+    assert silence.unanswered(150.0, 151.0) == 0.0
+    assert silence.unanswered(152.0, 153.0) == 0.0
