@@ -108,7 +108,7 @@ class AccountsStage:
         met = self._contacts.note(record, event, at, is_refused=False)
         exchanges = b.exchanges
         is_due = exchanges % SCORE_EVERY == 0 or exchanges == SCORE_FROM
-        if exchanges > 1 and is_told_at(exchanges):
+        if b.since_new > 1 and is_told_at(b.since_new):
             self._contacts.tell(record, event, at)
         is_due = is_due or self._assessor.is_labelled(event.account_id)
         if is_due or record.stamp != self._assessor.stamp or (met and self._assessor.is_watched(met)):

@@ -23,9 +23,11 @@ BAND_BITS: Final = 16
 BAND_MASK: Final = (1 << BAND_BITS) - 1
 
 STEP_BITS_MAX: Final = 4
-"""Uses are told at 1, 2, 3, 4, 6, 8, 12, 16, 24, 32 exchanges and from then on at every sixteenth."""
+"""Uses are told 1, 2, 3, 4, 6, 8, 12, 16, 24, 32 exchanges after a card or template was new, and from then on at every sixteenth."""
 
 _SHAPE_MASK: Final = (1 << 32) - 1
+FRESH_KINDS: Final = frozenset({KeyKind.PAYMENT, KeyKind.PREFIX})
+"""A new one of these is told of as closely as a new account's: bought accounts have a past when they join a pool."""
 IDENTITY_KINDS: Final = (KeyKind.PAYMENT, KeyKind.PREFIX, KeyKind.CLIENT, KeyKind.NETWORK)
 
 Key = tuple[KeyKind, int, str]
@@ -43,7 +45,7 @@ def shards_of(simhash: int, shards: int) -> set[int]:
 
 
 def is_told_at(exchanges: int) -> bool:
-    """Uses are told after this exchange of the account: in geometric steps, so that counts lag by a third at most."""
+    """Uses are told after so many exchanges with nothing new: in geometric steps, so that counts lag by a third at most."""
     return not exchanges & (1 << max(0, min(STEP_BITS_MAX, exchanges.bit_length() - 2))) - 1
 
 
@@ -72,12 +74,13 @@ class Contacts:
         """Take in the keys of one exchange; those that the account did not know are returned."""
         b = record.behaviour
         uses = 0 if is_refused else 1
+        b.since_new += 1
         identity = _identity_of(event)
         met: list[int] = []
-        if at // HOUR_MS != b.hour:
-            _turn_hour(b, at // HOUR_MS)
+        if at >= b.hour_s * 1_000 + HOUR_MS:
+            _turn_hour(b, at)
         if identity != record.identity:
-            met = self._meet(record, identity, at, uses)
+            met = self._meet(record, event, identity, at, uses)
         else:
             b.same_uses += uses
         if event.shape is not None or event.simhash is not None:
@@ -91,15 +94,17 @@ class Contacts:
             untold[2] += event.reasoning_tokens or 0
         return met
 
-    def _meet(self, record: AccountRecord, identity: tuple[str | None, ...], at: int, uses: int) -> list[int]:
+    def _meet(self, record: AccountRecord, event: RequestEvent, identity: tuple[str | None, ...], at: int, uses: int) -> list[int]:
         b = record.behaviour
         settle(b)
         record.identity = identity
         current, met = [], []
         for key in _identity_keys(identity):
             current.append(key[1])
-            if self._use(record, key, at, uses):
+            if self._use(record, key, at, uses, event):
                 met.append(key[1])
+                if key[0] in FRESH_KINDS:
+                    b.since_new = 1
         b.current_keys = [hashed for hashed in current if hashed in b.keys]
         return met
 
@@ -109,11 +114,11 @@ class Contacts:
         for key in _content_keys(record.behaviour, event):
             is_known = key[1] in record.behaviour.keys
             # The use that went before was not counted: nobody knew yet that there would be another.
-            if self._use(record, key, at, uses if is_known else 2 * uses):
+            if self._use(record, key, at, uses if is_known else 2 * uses, event):
                 met.append(key[1])
         return met
 
-    def _use(self, record: AccountRecord, key: Key, at: int, uses: int) -> bool:
+    def _use(self, record: AccountRecord, key: Key, at: int, uses: int, event: RequestEvent) -> bool:
         """Count one use; True for a key that the account did not know, which is told at once."""
         use = record.behaviour.keys.get(key[1])
         is_first = use is None
@@ -122,7 +127,7 @@ class Contacts:
         use.uses += uses
         use.hour_uses += uses
         if is_first:
-            self._tell(record, key, use, at, is_first=True)
+            self._tell(record, key, use, at, event, is_first=True)
         return is_first
 
     def tell(self, record: AccountRecord, event: RequestEvent, at: int) -> None:
@@ -132,10 +137,10 @@ class Contacts:
         for key in (*_identity_keys(_identity_of(event)), *_known_content(b, event)):
             use = b.keys.get(key[1])
             if use is not None and use.uses > use.told:
-                self._tell(record, key, use, at, is_first=False)
+                self._tell(record, key, use, at, event, is_first=False)
 
-    def _tell(self, record: AccountRecord, key: Key, use: KeyUse, at: int, *, is_first: bool) -> None:
-        contact = self._contact(record, key, use, at, is_first=is_first)
+    def _tell(self, record: AccountRecord, key: Key, use: KeyUse, at: int, event: RequestEvent, *, is_first: bool) -> None:
+        contact = self._contact(record, key, use, at, event, is_first=is_first)
         kind, hashed, value = key
         if kind is KeyKind.PARAPHRASE:
             for shard in shards_of(int(value, 16), self._shards):
@@ -143,7 +148,7 @@ class Contacts:
         else:
             self._contacts.setdefault(hashed % self._shards, []).append(contact)
 
-    def _contact(self, record: AccountRecord, key: Key, use: KeyUse, at: int, *, is_first: bool) -> Contact:
+    def _contact(self, record: AccountRecord, key: Key, use: KeyUse, at: int, event: RequestEvent, *, is_first: bool) -> Contact:
         b = record.behaviour
         hours, pairs = use.grown()
         told, use.told = use.told, use.uses
@@ -154,6 +159,7 @@ class Contacts:
         contact = Contact(
             *key, record.account, at, use.uses - told, use.uses * use.uses - told * told, hours, pairs, is_first,
             age_of(record, at, self.young_days, self.trusted_days), min(1.0, use.uses / answered), card, record.organisation, b.limit_rpm,
+            _said(event.reasoning_elicitation, means[columns.ELICITATION]), _said(event.rubric_grading, means[columns.RUBRIC]),
             means[columns.ELICITATION], means[columns.RUBRIC], means[columns.SINGLE_TURN], b.timed, b.windows.tokens_per_request,
         )  # fmt: skip
         if key[0] is KeyKind.PAYMENT:
@@ -206,13 +212,17 @@ def settle(b: Behaviour) -> None:
         b.same_uses = 0
 
 
-def _turn_hour(b: Behaviour, hour: int) -> None:
-    """Begin another hour of the account: a late exchange counts to the hour in which it was taken in."""
-    if hour > b.hour:
-        settle(b)
-        for use in b.keys.values():
-            use.close_hour()
-        b.hour = hour
+def _turn_hour(b: Behaviour, at: int) -> None:
+    """Begin another hour of the account with this exchange: hours of its own, so that no clock's full hour cuts a session."""
+    settle(b)
+    for use in b.keys.values():
+        use.close_hour()
+    b.hour_s = at // 1_000
+
+
+def _said(of_exchange: float | None, of_account: float) -> float:
+    """What the exchange with the key says, not what the account says with other keys; the account's mean where it says nothing."""
+    return of_account if of_exchange is None else of_exchange
 
 
 def _identity_of(event: RequestEvent) -> tuple[str | None, ...]:

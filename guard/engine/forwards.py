@@ -34,7 +34,12 @@ class Contact(Struct, array_like=True, gc=False):
     organisation: str
     """The organisation behind the account, empty when unknown."""
     limit_rpm: int
+    asks: float
+    """How far this exchange asks for reasoning, 0-1; the account's mean where the event does not say."""
+    grades: float
+    """How far it asks for a grade, likewise."""
     voice: float
+    """The account's mean of the former over all its exchanges lately, which tells what is usual in the crowd."""
     rubric: float
     single_turn: float
     timed: float = 0.0

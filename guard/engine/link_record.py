@@ -101,8 +101,8 @@ class LinkMemory:
     def _hear(self, contact: Contact) -> None:
         link = self.link
         link.tellings = min(link.tellings + 1, VOICES_MAX)
-        link.voice += (contact.voice - link.voice) / link.tellings
-        link.rubric += (contact.rubric - link.rubric) / link.tellings
+        link.voice += (contact.asks - link.voice) / link.tellings
+        link.rubric += (contact.grades - link.rubric) / link.tellings
         link.single_turn += (contact.single_turn - link.single_turn) / link.tellings
         if contact.timed >= 0:
             link.timings = min(link.timings + 1, VOICES_MAX)

@@ -21,6 +21,8 @@ ONE_SESSION: Final = 2.0
 EVEN_ERROR: Final = 2.0
 """What people show at their most even: one session each, of geometric length, has dispersion 1 - 2 / mean uses, and a sample of n such
 accounts strays from it by 2 / sqrt(n) (delta method, moments of the exponential)."""
+PEOPLE_ERROR: Final = 0.15
+"""How surely that is known of people: some crowds do the same thing in the same hour, so a large sample alone proves nothing."""
 EVEN_ERRORS_MIN: Final = 1.0
 EVEN_ERRORS_ENOUGH: Final = 2.5
 """Standard errors below people from which a key is called even, and at which that counts in full: keys are looked at again and again."""
@@ -150,7 +152,7 @@ def _even_rates(kind: KeyKind, features: Features, crowd: Crowd, numbers: Number
     if kind in LATE_KINDS and uses < LATE_USES_MIN:
         return None
     people = numbers["even_dispersion_max"] - ONE_SESSION / uses
-    error = EVEN_ERROR / sqrt(accounts)
+    error = sqrt(EVEN_ERROR**2 / accounts + PEOPLE_ERROR**2)
     limit = people - EVEN_ERRORS_MIN * error
     if dispersion > limit:
         return None

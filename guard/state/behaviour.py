@@ -83,7 +83,8 @@ class Behaviour:
 
     `means` and `counts` hold, per column, a mean that fades by count and how many exchanges carried that field at all
     (64 at most): a missing field is missing, not zero. `first_s` and `created_s` are seconds since the epoch, 0 while unknown.
-    `hour` is the hour since the epoch, by event time, that the keys' `hour_uses` are of. `untold_tokens` are input, output and reasoning tokens that the payment fingerprint has not been told of.
+    `since_new` counts exchanges from the last one that brought a new card or template. `hour_s` is when the hour began that the keys' `hour_uses` are of: with an exchange, so that
+    sessions are not cut. `untold_tokens` are input, output and reasoning tokens that the payment fingerprint has not been told of.
     """
 
     __slots__ = (
@@ -95,7 +96,7 @@ class Behaviour:
         "event_seconds",
         "exchanges",
         "first_s",
-        "hour",
+        "hour_s",
         "keys",
         "limit_rpm",
         "means",
@@ -104,6 +105,7 @@ class Behaviour:
         "refused",
         "same_uses",
         "shapes",
+        "since_new",
         "untold_tokens",
         "windows",
     )
@@ -113,10 +115,11 @@ class Behaviour:
         self.created_s = 0
         self.limit_rpm = 0
         self.exchanges = 0
-        self.hour = 0
+        self.hour_s = 0
         self.refused = 0
         self.parameters_hash = 0
         self.same_uses = 0
+        self.since_new = 0
         self.windows = Windows()
         self.means: array[float] = array("f", bytes(4 * COLUMNS))
         self.counts = bytearray(COLUMNS)
@@ -207,7 +210,7 @@ class Behaviour:
             del own[0]
 
 
-_HEADER: Final = struct.Struct("<qIIIIIIIIIIIHBBBBB")
+_HEADER: Final = struct.Struct("<qIIIIIIIIIIIIHBBBBB")
 _USE: Final = struct.Struct("<IIHHI")
 _HOUR_USES_MAX: Final = (1 << 16) - 1
 _PAIRS_MAX: Final = (1 << 32) - 1
@@ -223,8 +226,8 @@ def pack_behaviour(behaviour: Behaviour) -> bytes:
     b = behaviour
     keys = list(b.keys)
     header = _HEADER.pack(
-        b.windows.at, b.first_s, b.created_s, b.limit_rpm, b.exchanges, b.hour, b.refused, b.parameters_hash, b.same_uses, *b.untold_tokens,
-        len(b.event_seconds), len(keys), len(b.current_keys), len(b.conversations), len(b.prompts), len(b.shapes),
+        b.windows.at, b.first_s, b.created_s, b.limit_rpm, b.exchanges, b.hour_s, b.refused, b.parameters_hash, b.same_uses, b.since_new,
+        *b.untold_tokens, len(b.event_seconds), len(keys), len(b.current_keys), len(b.conversations), len(b.prompts), len(b.shapes),
     )  # fmt: skip
     return b"".join((
         header, b.windows.sums.tobytes(), b.means.tobytes(), b.counts, b.event_ids, b.event_seconds.tobytes(),
@@ -243,8 +246,8 @@ def restore_behaviour(packed: bytes) -> Behaviour:
     """The behaviour that was packed."""
     b = Behaviour()
     (
-        at, b.first_s, b.created_s, b.limit_rpm, b.exchanges, b.hour, b.refused, b.parameters_hash, b.same_uses, *b.untold_tokens,
-        ids, keys, current, conversations, prompts, shapes,
+        at, b.first_s, b.created_s, b.limit_rpm, b.exchanges, b.hour_s, b.refused, b.parameters_hash, b.same_uses, b.since_new,
+        *b.untold_tokens, ids, keys, current, conversations, prompts, shapes,
     ) = _HEADER.unpack_from(packed)  # fmt: skip
     cuts = [
         _HEADER.size,

@@ -112,9 +112,9 @@ class LinkRecord(Struct, array_like=True):
     """Sum over accounts of the hours from the key's first use to the account's: how long each has had."""
     tellings: int = 0
     voice: float = 0.0
-    """Mean elicitation share of the accounts that use the key; each speaks when its uses double, so none drowns the rest."""
+    """Mean elicitation of the exchanges that told of the key: each account speaks in geometric steps, so none drowns the rest."""
     rubric: float = 0.0
-    """Mean rubric share, likewise."""
+    """Mean rubric grading, likewise."""
     single_turn: float = 0.0
     """Mean single-turn share, likewise."""
     timed: float = 0.0

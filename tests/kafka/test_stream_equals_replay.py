@@ -35,8 +35,8 @@ ACCOUNTS_ONLY = {"suspicion_score": 1.0}
 
 @pytest.fixture(scope="module")
 def events() -> list[RequestEvent]:
-    built = build("small", 11, time.time_ns() // 1_000_000 - 60_000)
-    return [exchange.event for exchange in built.world.play(OpenGateway())][:12_000]
+    built = build("demo", 1, time.time_ns() // 1_000_000 - 60_000)
+    return [exchange.event for exchange in built.world.play(OpenGateway())]
 
 
 def _policy(thresholds: dict[str, float]) -> bytes:

@@ -72,13 +72,13 @@ def test_blocked_fleet_accounts_are_replaced_from_the_reserve_and_give_up_themse
 
 
 def test_fleets_are_caught_in_a_closed_loop_and_no_hard_negative_is_blocked() -> None:
-    """The demonstration in small: whoever sees refusals reacts, and some are caught all the same."""
-    built = build("small", 1, END, FLEETS)
+    """The demonstration: whoever sees refusals reacts, and some are caught all the same."""
+    built = build("demo", 1, END)
     scorer = Scorer(built.truths)
     for _ in play_closed(built.world, Driver(4, opening_control(enforce=True)), scorer):
         pass
     report = scorer.report()
 
-    assert [one.family for one in report.campaigns] == list(FLEETS)
-    assert any(one.caught for one in report.campaigns)
+    assert {one.family for one in report.campaigns} >= set(FLEETS)
+    assert all(one.caught for one in report.campaigns if one.family in FLEETS)
     assert not {"N1", "N4", "N8", "N11"} & report.honest_blocked.keys()

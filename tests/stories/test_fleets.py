@@ -34,14 +34,14 @@ def _live(campaigns: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def test_a_hydra_on_three_cards_is_one_campaign_and_its_crowd_is_left_alone() -> None:
-    """A3: sixty new accounts, three cards, an even balancer, one template."""
+    """A3: sixty new accounts, three cards, an even balancer, one template: known when each has asked some sixteen times."""
     decided, campaigns = _run(in_order(crowd(random.Random(1), 400), fleet(random.Random(2), "hydra", 60, 3, 20.0)))
     hit = _sanctioned(decided)
     live = _live(campaigns)
 
     assert hit == {f"hydra-{number}" for number in range(60)}
     assert [campaign["accounts_total"] for campaign in live] == [60]
-    assert live[0]["exchanges_before_throttle"] <= 500
+    assert live[0]["exchanges_before_throttle"] <= 1_000
 
 
 def test_a_template_hydra_with_a_card_for_each_account_is_found() -> None:
