@@ -9,6 +9,7 @@ SECOND_MS: Final = 1_000
 MINUTE_MS: Final = 60 * SECOND_MS
 HOUR_MS: Final = 60 * MINUTE_MS
 DAY_MS: Final = 24 * HOUR_MS
+DAY_S: Final = DAY_MS // SECOND_MS
 
 STRING_CHARS_MAX: Final = 128
 """Identifiers are 1-128 printable characters; longer strings are cut here (contract)."""

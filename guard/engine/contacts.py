@@ -15,7 +15,7 @@ from guard.state import behaviour as columns
 from guard.state.behaviour import Behaviour, KeyUse
 from guard.state.link import Age, KeyKind
 from guard.topics import Topic
-from guard.units import DAY_MS, HOUR_MS
+from guard.units import DAY_MS, DAY_S, HOUR_MS
 
 SIMHASH_BANDS: Final = 4
 """Bands of 16 bits: two SimHashes within 3 bits share one for certain, within 8 bits one in three times (hypergeometric)."""
@@ -158,7 +158,7 @@ class Contacts:
         card = record.identity[0] or "" if record.identity is not None else ""
         contact = Contact(
             *key, record.account, at, use.uses - told, use.uses * use.uses - told * told, hours, pairs, is_first,
-            age_of(record, at, self.young_days, self.trusted_days), min(1.0, use.uses / answered), card, record.organisation, b.limit_rpm,
+            age_of(record, at, self.young_days, self.trusted_days), b.created_s // DAY_S, min(1.0, use.uses / answered), card, record.organisation, b.limit_rpm,
             _said(event.reasoning_elicitation, means[columns.ELICITATION]), _said(event.rubric_grading, means[columns.RUBRIC]),
             means[columns.ELICITATION], means[columns.RUBRIC], means[columns.SINGLE_TURN], b.timed, b.windows.tokens_per_request,
         )  # fmt: skip

@@ -27,6 +27,8 @@ class Contact(Struct, array_like=True, gc=False):
     """By how many ordered pairs of uses within one of these hours they grew: the same within an hour."""
     is_first: bool
     age: int
+    created_day: int
+    """Day since the epoch on which the account was registered, 0 when unknown."""
     devotion: float
     """Share of the account's answered exchanges so far that carried the key, 0-1."""
     card: str

@@ -4,6 +4,7 @@ Members lie in chunks of their own, so that a key with thousands of accounts rew
 """
 
 from array import array
+from collections import Counter
 from typing import Final
 
 import msgspec
@@ -14,7 +15,7 @@ from guard.engine.forwards import Contact
 from guard.errors import GuardError
 from guard.events.partition import stable_hash
 from guard.scoring.learned.past import OwnPast
-from guard.state.link import KINDS, MEMBERS_MAX, SEVERAL, UNKNOWN, KeyKind, LinkRecord
+from guard.state.link import KINDS, MEMBERS_MAX, SEVERAL, UNKNOWN, Age, KeyKind, LinkRecord
 from guard.state.windows import Windows
 from guard.units import HOUR_MS
 
@@ -30,19 +31,20 @@ LEVELS: Final = 8
 DEVOTION_MIN: Final = 1 / 16
 ADHERENT_SHARE: Final = 0.3
 """An account whose devotion is below this share of a typical adherent's has only tried the key."""
-_LEVEL_SHIFT, _PLACE_SHIFT, _AGE_MASK, _LEVEL_MASK = 2, 8, 3, 63
+_LEVEL_SHIFT, _PLACE_SHIFT, _DAY_SHIFT, _AGE_MASK, _LEVEL_MASK, _PLACE_MASK = 2, 8, 32, 3, 63, (1 << 24) - 1
 
 
 class LinkMemory:
     """All memory of one key that two accounts or more share, or of one payment fingerprint."""
 
-    __slots__ = ("key", "link", "members", "past", "stale_chunks", "standing", "windows")
+    __slots__ = ("_days", "key", "link", "members", "past", "stale_chunks", "standing", "windows")
 
     def __init__(self, key: int, link: LinkRecord) -> None:
         self.key = key
         self.link = link
         self.members: dict[str, int] = {}
-        """Account -> its place in the list, its step of devotion and its age at the first use, in one number."""
+        """Account -> its place in the list, its step of devotion, its age at the first use and its day of registration, in one number."""
+        self._days: Counter[int] | None = None
         self.windows: Windows | None = Windows() if link.kind == KeyKind.PAYMENT else None
         self.past: OwnPast | None = None
         self.standing = Standing()
@@ -80,12 +82,13 @@ class LinkMemory:
         if packed is not None:
             if packed >> _LEVEL_SHIFT & _LEVEL_MASK != level:
                 link.weigh(_devotion(packed), packed & _AGE_MASK, -1)
-                self._list(contact.account, packed >> _PLACE_SHIFT, level, packed & _AGE_MASK)
+                self._list(contact.account, packed >> _PLACE_SHIFT & _PLACE_MASK, level, packed & _AGE_MASK, packed >> _DAY_SHIFT)
             return False
         if not contact.is_first or not link.count_account(stable_hash(contact.account), len(self.members), is_known=False):
             return False
         if len(self.members) < MEMBERS_MAX[KINDS[link.kind]]:
-            self._list(contact.account, len(self.members), level, contact.age)
+            self._meet_day(contact)
+            self._list(contact.account, len(self.members), level, contact.age, contact.created_day)
         else:
             link.weigh(max(level / LEVELS, DEVOTION_MIN), contact.age)
         link.joined_sum += (contact.at - link.first_at) / HOUR_MS
@@ -93,8 +96,18 @@ class LinkMemory:
         link.organisation = _merged(link.organisation, contact.organisation)
         return True
 
-    def _list(self, account: str, place: int, level: int, age: int) -> None:
-        packed = self.members[account] = place << _PLACE_SHIFT | level << _LEVEL_SHIFT | age
+    def _meet_day(self, contact: Contact) -> None:
+        """Count with how many listed accounts, old when they met the key, this one shares its day of registration."""
+        if not contact.created_day or contact.age == Age.NEW:
+            return
+        if self._days is None:
+            self._days = Counter(day for packed in self.members.values() if (day := packed >> _DAY_SHIFT) and packed & _AGE_MASK != Age.NEW)
+        self.link.registered += 1
+        self.link.same_day += 2 * self._days[contact.created_day]
+        self._days[contact.created_day] += 1
+
+    def _list(self, account: str, place: int, level: int, age: int, day: int) -> None:
+        packed = self.members[account] = day << _DAY_SHIFT | place << _PLACE_SHIFT | level << _LEVEL_SHIFT | age
         self.link.weigh(_devotion(packed), age)
         self.stale_chunks.add(place // CHUNK)
 

@@ -123,6 +123,8 @@ class LinksStage:
             crowd.known += 1
             crowd.new += contact.age == Age.NEW
             crowd.trusted += contact.age == Age.TRUSTED
+            if contact.age != Age.NEW:
+                crowd.register(contact.account, contact.created_day)
         self._crowd_changed = True
 
     def _remember(self, contact: Contact) -> None:

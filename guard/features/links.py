@@ -50,6 +50,14 @@ def _single_turn(link: LinkRecord, at: int) -> float | None:
     return link.single_turn if link.tellings else None
 
 
+def _same_day_share(link: LinkRecord, at: int) -> float | None:
+    return link.same_day / (link.registered * (link.registered - 1)) if link.registered > 1 else None
+
+
+def _registered(link: LinkRecord, at: int) -> float | None:
+    return float(link.registered)
+
+
 def _timed(link: LinkRecord, at: int) -> float | None:
     return link.timed if link.timings else None
 
@@ -112,6 +120,26 @@ LINK_FEATURES: Final = (
         "pipelines' own code",
         0.1,
         _single_turn,
+    ),
+    Feature(
+        "registered",
+        "accounts with a known day of registration, old at their first use",
+        0.0,
+        1e9,
+        "ground of the next",
+        "contact",
+        0.1,
+        _registered,
+    ),
+    Feature(
+        "same_day_share",
+        "share of their pairs registered on one day",
+        0.0,
+        1.0,
+        "stocks of accounts are registered in lots and bought old",
+        "CISA AA26-251A; SynchroTrap, CCS 2014",
+        0.1,
+        _same_day_share,
     ),
     Feature(
         "timed",

@@ -64,6 +64,14 @@ SESSIONS_HOURS: Final = 2.0
 """Within one session people are as even as a pool; eight uses, or two hours, are more than one session."""
 
 
+SEVERAL_PRINCIPALS: Final = 2.0
+STRANGER_KINDS: Final = TEMPLATE_KINDS | {KeyKind.CLIENT}
+SAME_DAY_MIN: Final = 0.02
+SAME_DAY_MAX: Final = 0.2
+SAME_DAY_PAIRS_MIN: Final = 200
+"""A service of fifty days' age has at least the former share of pairs on one day; a fleet's lots cannot pass for more than the latter."""
+
+
 class Crowd(Struct, array_like=True):
     """What age the shard's accounts are, over all first contacts with cards, templates, clients and networks."""
 
@@ -72,6 +80,23 @@ class Crowd(Struct, array_like=True):
     trusted: int = 0
     voice: float = CROWD_SHARE_MIN
     rubric: float = CROWD_SHARE_MIN
+    last_account: str = ""
+    last_day: int = 0
+    day_pairs: int = 0
+    same_days: int = 0
+
+    def register(self, account: str, created_day: int) -> None:
+        """Hold the day on which an old account was registered against that of the one before: pairs at random."""
+        if account == self.last_account:
+            return
+        self.day_pairs += bool(self.last_account)
+        self.same_days += created_day == self.last_day
+        self.last_account, self.last_day = account, created_day
+
+    def same_day_share(self) -> float:
+        """Share of pairs of old accounts registered on one day, within [0.02, 0.2]."""
+        share = self.same_days / self.day_pairs if self.day_pairs >= SAME_DAY_PAIRS_MIN else 0.0
+        return min(max(share, SAME_DAY_MIN), SAME_DAY_MAX)
 
     def hear(self, voice: float, rubric: float) -> None:
         """Take in how often one more account asks for reasoning and for grades: medians, which a fleet cannot move far (Robbins-Monro)."""
@@ -91,7 +116,7 @@ def link_evidence(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numb
     """Evidence against a key, and the relief (0-1) that speaks for it. Nothing below `key_accounts_min` accounts."""
     if features["accounts"] < numbers["key_accounts_min"]:
         return [], 0.0
-    rules = (_new_accounts, _even_rates, _shared, _voices)
+    rules = (_new_accounts, _registered_together, _even_rates, _shared, _voices)
     evidence = [found for rule in rules if (found := rule(kind, features, crowd, numbers)) is not None]
     rubric = _rubric(kind, features, crowd, numbers)
     return ([*evidence, rubric] if rubric is not None else evidence), relief(features, crowd, numbers)
@@ -144,6 +169,18 @@ def _new_accounts(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numb
     return reason("new_accounts", share, expected, expected, weight)
 
 
+def _registered_together(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -> Reason | None:
+    """Accounts of several principals, old when they met the key, yet registered in lots. Who is new when a thing goes viral is left out."""
+    share = features.get("same_day_share")
+    expected = crowd.same_day_share()
+    if kind not in STRANGER_KINDS or share is None or share <= expected or features.get("principals") != SEVERAL_PRINCIPALS:
+        return None
+    nats = surprise_nats(share, expected, features["registered"])
+    if features["registered"] < STRANGERS_MIN or nats < numbers["surprise_nats"] / 2:
+        return None
+    return reason("registered_together", share, expected, expected, 0.5 * min(1.0, nats / numbers["surprise_nats"]))
+
+
 def _even_rates(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -> Reason | None:
     dispersion, accounts = features.get("dispersion"), features["accounts"]
     if dispersion is None or not is_settled(features, numbers) or features.get("timed", 0.0) >= TIMED_SHARE:
@@ -186,7 +223,7 @@ def _unfamiliar(features: Features, expected: float, numbers: Numbers) -> float:
 def _strangers(kind: KeyKind, features: Features) -> float:
     """The weight of a template that many accounts of different principals stand behind, whatever their age."""
     accounts = features["accounts"]
-    if kind not in TEMPLATE_KINDS or features.get("principals") != 2.0 or accounts < STRANGERS_MIN:
+    if kind not in TEMPLATE_KINDS or features.get("principals") != SEVERAL_PRINCIPALS or accounts < STRANGERS_MIN:
         return 0.0
     return min(0.55, 0.35 + 0.05 * log2(accounts / STRANGERS_MIN))
 

@@ -83,6 +83,11 @@ REASONS: Final[dict[str, ReasonCode]] = {
         "share of accounts younger than two weeks among those that share the key",
         "CISA AA26-251A: similar registration details",
     ),
+    "registered_together": ReasonCode(
+        Family.IDENTITY,
+        "share of pairs registered on the same day, of accounts that were old when they met the key",
+        "CISA AA26-251A: similar registration details; accounts farmed in lots, sold aged",
+    ),
     "even_rates": ReasonCode(
         Family.TIMING,
         "dispersion of the sharing accounts' use beyond chance; 0 is a perfect load balancer",

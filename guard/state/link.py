@@ -110,6 +110,10 @@ class LinkRecord(Struct, array_like=True):
     """Ordered pairs of uses by one account within one hour: with `uses` and `hours`, how evenly it is used within an hour."""
     joined_sum: float = 0.0
     """Sum over accounts of the hours from the key's first use to the account's: how long each has had."""
+    registered: int = 0
+    """Listed accounts that were not new when they met the key and whose day of registration is known."""
+    same_day: int = 0
+    """Ordered pairs of these that were registered on the same day."""
     tellings: int = 0
     voice: float = 0.0
     """Mean elicitation of the exchanges that told of the key: each account speaks in geometric steps, so none drowns the rest."""
