@@ -65,7 +65,6 @@ class Instruments:
             "guard_consumer_lag_records", "How much waits? Records not committed yet, over this worker's partitions.", "topic"
         )
         self.subjects = self._gauge("guard_state_subjects", "How many subjects are remembered? Over this worker's shards.", "stage")
-        self.state_bytes = self._gauge("guard_state_bytes", "How large is their memory? Packed, over this worker's shards.", "stage")
         self.watermark_age = self._gauge(
             "guard_watermark_age_seconds",
             "Does the work stand still? Age of the newest event decided, where records wait; 0 when none does.",
@@ -74,7 +73,6 @@ class Instruments:
             self.lag.labels(topic)
         for stage in STAGES:
             self.subjects.labels(stage)
-            self.state_bytes.labels(stage)
 
     def _of_worker(self) -> None:
         self.recovery = self._histogram(

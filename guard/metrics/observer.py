@@ -20,7 +20,6 @@ DECISION_KINDS_MAX: Final = 90
 
 INVALID: Final = "invalid."
 SUBJECTS: Final = "state.subjects."
-BYTES: Final = "state.bytes."
 
 
 class Lane(Protocol):
@@ -113,7 +112,7 @@ class MetricsObserver:
         elif name.startswith(INVALID):
             field = name.removeprefix(INVALID)
             self._to.invalid_fields.labels(field if field in FIELDS else OTHER).inc(count)
-        elif name.startswith((SUBJECTS, BYTES)):
+        elif name.startswith(SUBJECTS):
             self._hold(name, count, shard)
 
     def _hold(self, name: str, value: int, shard: int) -> None:
@@ -125,8 +124,7 @@ class MetricsObserver:
         self._show_held(name)
 
     def _show_held(self, name: str) -> None:
-        gauge = self._to.subjects if name.startswith(SUBJECTS) else self._to.state_bytes
-        gauge.labels(name.rsplit(".", 1)[1]).set(sum(self._held[name].values()))
+        self._to.subjects.labels(name.rsplit(".", 1)[1]).set(sum(self._held[name].values()))
 
     def _count_decisions(self, decided: Sequence[Decision]) -> None:
         for decision in decided:
