@@ -13,6 +13,7 @@ from guard.control.board import opening_control
 from guard.engine.control import Control
 from guard.events.request import RequestEvent
 from guard.policy.document import RULE_CODES
+from guard.policy.labels import LabelBook
 from guard.scoring.reasons import REASONS, Family
 
 
@@ -22,18 +23,21 @@ class Ablation(Struct, frozen=True):
     rules_off: tuple[str, ...]
     fields: tuple[str, ...] = ()
     """Fields of the request event that the judge does not get to see."""
+    is_labelled: bool = True
+    """The judge hears the world's labels."""
 
     def withheld(self, event: RequestEvent) -> RequestEvent:
         """The event as the judge sees it."""
         return msgspec.structs.replace(event, **dict.fromkeys(self.fields)) if self.fields else event
 
-    def control(self) -> Control:
-        """The built-in policy, enforcing, without these rules."""
+    def control(self, labels: LabelBook) -> Control:
+        """The built-in policy, enforcing, without these rules; with the labels, unless they are what is taken away."""
         opening = opening_control(enforce=True)
+        book = labels if self.is_labelled else opening.labels
         if not self.rules_off:
-            return opening
+            return Control(opening.policies, book, opening.watch)
         document = {"version": 1, "author": "evaluate", "effective_at": 0, "mode": "enforce", "rules_off": self.rules_off}
-        return Control(opening.policies.with_document(json.dumps(document).encode()), opening.labels, opening.watch)
+        return Control(opening.policies.with_document(json.dumps(document).encode()), book, opening.watch)
 
 
 def _of(*families: Family) -> tuple[str, ...]:
@@ -48,5 +52,6 @@ ABLATIONS: Final = {
     "no-network": Ablation(_of(Family.NETWORK), ("ip", "ip_prefix", "asn", "client_fingerprint")),
     "no-continuity": Ablation(_of(Family.REPLAY), ("conversation", "conversation_after", "reasoning_signature")),
     "no-learning": Ablation(_of(Family.DRIFT)),
+    "no-labels": Ablation((), is_labelled=False),
 }
-"""The six of the protocol, by the name of their variant."""
+"""The six of the protocol, and a world without analysts and appeals, by the name of their variant."""

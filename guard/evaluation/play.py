@@ -14,6 +14,7 @@ from guard.evaluation.ledger import Ledger
 from guard.evaluation.sources import Source
 from guard.events.request import RequestEvent
 from guard.gateway.orders import Orders
+from guard.policy.labels import LabelBook
 from guard.simulation.loop import ObedientGateway
 from guard.simulation.world import Exchange, OpenGateway
 from guard.topics import PARTITIONS_DEFAULT
@@ -31,17 +32,17 @@ class Played(Struct, frozen=True):
     leakage: Leakage
 
 
-def judge_of(variant: str) -> tuple[Judge, Callable[[RequestEvent], RequestEvent]]:
+def judge_of(variant: str, labels: LabelBook) -> tuple[Judge, Callable[[RequestEvent], RequestEvent]]:
     """A fresh judge, and what it gets to see of an event."""
     if variant in BASELINES:
         return baseline(variant), NOTHING.withheld
     ablation = ABLATIONS.get(variant, NOTHING)
-    return Driver(PARTITIONS_DEFAULT, ablation.control()), ablation.withheld
+    return Driver(PARTITIONS_DEFAULT, ablation.control(labels)), ablation.withheld
 
 
 def play(source: Source, variant: str, *, is_closed: bool, progress: Callable[[int], None] = lambda _: None) -> Played:
     """Play the source to its end; `progress` hears the number of exchanges now and then."""
-    judge, seen_of = judge_of(variant)
+    judge, seen_of = judge_of(variant, source.labels)
     orders, ledger, leakage = Orders(), Ledger(source.truths), Leakage()
     gateway = ObedientGateway(orders)
     for exchange in source.play(gateway if is_closed else OpenGateway()):

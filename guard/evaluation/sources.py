@@ -10,6 +10,7 @@ from msgspec import Struct
 from guard.convert.source import read_lines
 from guard.errors import DecodeError, InputError
 from guard.events.decode import Decoder
+from guard.policy.labels import LabelBook, decode_label
 from guard.simulation.client import Truth
 from guard.simulation.presets import build
 from guard.simulation.world import Exchange, Gateway
@@ -24,12 +25,16 @@ class Source(Struct, frozen=True):
     truths: Sequence[Truth]
     play: Callable[[Gateway], Iterator[Exchange]]
     """The exchanges; the gateway is asked before each where the world can be told, a recording cannot."""
+    labels: LabelBook = LabelBook.empty()
+    """What analysts, appeals and compliance say meanwhile."""
 
 
 def world(name: str, seed: int) -> Source:
     """A world of guard.simulation.presets. Raises UsageError for a name that is none."""
     built = build(name, seed, WORLD_END)
-    return Source(built.truths, built.world.play)
+    lines = [msgspec.json.encode(line) for line in built.labels]
+    book, _ = LabelBook.empty().with_records((decode_label(line).key, line) for line in lines)
+    return Source(built.truths, built.world.play, book)
 
 
 def recording(events: Path, truth: Path) -> Source:

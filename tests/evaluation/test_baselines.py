@@ -9,6 +9,7 @@ from guard.evaluation.baselines import BASELINES, CARD_ACCOUNTS_MIN, LIMIT_RPM, 
 from guard.evaluation.play import play
 from guard.evaluation.sources import Source
 from guard.gateway.orders import Orders
+from guard.policy.labels import LabelBook, decode_label
 from guard.scoring.reasons import REASONS, Family
 from guard.simulation.client import Truth
 from guard.simulation.world import Exchange
@@ -107,7 +108,7 @@ def test_every_baselines_decision_is_one_that_a_gateway_obeys():
 def test_an_ablation_switches_its_rules_off_and_withholds_their_fields():
     """A rule that is off while its field still links accounts is no ablation."""
     ablation = ABLATIONS["no-payment"]
-    policy = ablation.control().policies.at(T0)
+    policy = ablation.control(LabelBook.empty()).policies.at(T0)
     seen = ablation.withheld(event("a", T0, payment_fingerprint="card"))
 
     assert policy.rules_off == {"shared_payment", "payment_rate"}
@@ -115,9 +116,18 @@ def test_an_ablation_switches_its_rules_off_and_withholds_their_fields():
     assert {mode.value for mode in policy.modes.values()} == {"enforce"}
 
 
+def test_labels_reach_the_judge_unless_they_are_what_is_taken_away():
+    """Appeals that a fleet obtains by lying must count in a world that plays them."""
+    line = b'{"label_id":"l-1","scope":"account","subject":"a","verdict":"appeal_upheld","at":1,"author":"appeals","expires_at":9}'
+    book, _ = LabelBook.empty().with_records([(decode_label(line).key, line)])
+
+    assert ABLATIONS["no-payment"].control(book).labels is book
+    assert ABLATIONS["no-labels"].control(book).labels is not book
+
+
 def test_every_ablation_takes_something_away():
     """A renamed code must not leave an ablation that is the full guard in disguise."""
     for ablation in ABLATIONS.values():
-        assert ablation.rules_off
+        assert ablation.rules_off or not ablation.is_labelled
         assert set(ablation.fields) <= set(msgspec.structs.asdict(event("a", T0)))
     assert {REASONS[code].family for code in ABLATIONS["no-timing"].rules_off} == {Family.TIMING}
