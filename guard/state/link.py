@@ -163,8 +163,9 @@ class LinkRecord(Struct, array_like=True):
             self.accounts += 1
             return True
         sketch = DistinctCount(self.sketch) if self.sketch else DistinctCount()
-        before = sketch.estimate()
-        sketch.observe(hashed)
+        if not sketch.observe(hashed):
+            return False
+        before = DistinctCount(self.sketch).estimate() if self.sketch else 0.0
         self.sketch = bytes(sketch.registers)
         after = sketch.estimate()
         self.accounts = MEMBERS_MAX[KINDS[self.kind]] + round(after)
