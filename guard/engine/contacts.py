@@ -4,7 +4,7 @@ Edges travel, not events: sharing is rare, and the second contact is the event (
 becomes a template only when the account itself repeats it: what people type is different each time and is never told.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from guard.engine.account_record import AccountRecord
 from guard.engine.forwards import CONTACTS_PER_RECORD_MAX, Contact, Told, Turn, encode_told
@@ -25,11 +25,31 @@ BAND_MASK: Final = (1 << BAND_BITS) - 1
 STEP_BITS_MAX: Final = 4
 """Uses are told at 1, 2, 3, 4, 6, 8, 12, 16, 24, 32 exchanges and from then on at every sixteenth."""
 
+_STEP_MASK: Final = (1 << STEP_BITS_MAX) - 1
+_STEPS_FROM: Final = 1 << STEP_BITS_MAX + 1
+"""From here on every step is the largest."""
+
 _SHAPE_MASK: Final = (1 << 32) - 1
 IDENTITY_KINDS: Final = (KeyKind.PAYMENT, KeyKind.PREFIX, KeyKind.CLIENT, KeyKind.NETWORK)
 
 Key = tuple[KeyKind, int, str]
 """One link key of an exchange: kind, hash, value."""
+
+
+class _Speaker(NamedTuple):
+    """What every contact of one exchange says alike of its account; from `card` on in the order of `Contact`."""
+
+    age: Age
+    answered: int
+    """Exchanges that were answered, 1 at least."""
+    card: str
+    organisation: str
+    limit_rpm: int
+    voice: float
+    rubric: float
+    single_turn: float
+    timed: float
+    tokens_per_use: float
 
 
 def band_of(band: int, simhash: int) -> int:
@@ -44,6 +64,8 @@ def shards_of(simhash: int, shards: int) -> set[int]:
 
 def is_told_at(exchanges: int) -> bool:
     """Uses are told after this exchange of the account: in geometric steps, so that counts lag by a third at most."""
+    if exchanges >= _STEPS_FROM:
+        return not exchanges & _STEP_MASK
     return not exchanges & (1 << max(0, min(STEP_BITS_MAX, exchanges.bit_length() - 2))) - 1
 
 
@@ -65,12 +87,15 @@ class Contacts:
         self._shards = shards
         self._contacts: dict[int, list[Contact]] = {}
         self._turns: dict[int, list[Turn]] = {}
+        self._speaker: _Speaker | None = None
+        """The account behind the exchange at hand, once something is told of it."""
         self.young_days = 0.0
         self.trusted_days = 0.0
 
     def note(self, record: AccountRecord, event: RequestEvent, at: int, *, is_refused: bool) -> list[int]:
         """Take in the keys of one exchange; those that the account did not know are returned."""
         b = record.behaviour
+        self._speaker = None
         uses = 0 if is_refused else 1
         identity = _identity_of(event)
         met: list[int] = []
@@ -128,6 +153,7 @@ class Contacts:
     def tell(self, record: AccountRecord, event: RequestEvent, at: int) -> None:
         """Tell of the exchange's keys whose uses have grown since last told."""
         b = record.behaviour
+        self._speaker = None
         settle(b)
         for key in (*_identity_keys(_identity_of(event)), *_known_content(b, event)):
             use = b.keys.get(key[1])
@@ -145,26 +171,33 @@ class Contacts:
 
     def _contact(self, record: AccountRecord, key: Key, use: KeyUse, at: int, *, is_first: bool) -> Contact:
         b = record.behaviour
+        speaker = self._speaker
+        if speaker is None:
+            speaker = self._speaker = self._speaker_of(record, at)
+        age, answered, *says = speaker
         hours, pairs = use.grown()
         told, use.told = use.told, use.uses
         use.untold_hours = use.untold_pairs = 0
-        means = b.means
-        answered = max(1, b.exchanges - b.refused)
-        card = record.identity[0] or "" if record.identity is not None else ""
         contact = Contact(
-            *key, record.account, at, use.uses - told, use.uses * use.uses - told * told, hours, pairs, is_first,
-            age_of(record, at, self.young_days, self.trusted_days), min(1.0, use.uses / answered), card, record.organisation, b.limit_rpm,
-            means[columns.ELICITATION], means[columns.RUBRIC], means[columns.SINGLE_TURN], b.timed, b.windows.tokens_per_request,
+            *key, record.account, at, use.uses - told, use.uses * use.uses - told * told, hours, pairs, is_first, age, min(1.0, use.uses / answered), *says
         )  # fmt: skip
         if key[0] is KeyKind.PAYMENT:
             contact.input_tokens, contact.output_tokens, contact.reasoning_tokens = b.untold_tokens
             b.untold_tokens = [0, 0, 0]
         return contact
 
+    def _speaker_of(self, record: AccountRecord, at: int) -> _Speaker:
+        b = record.behaviour
+        means = b.means
+        card = record.identity[0] or "" if record.identity is not None else ""
+        return _Speaker(
+            age_of(record, at, self.young_days, self.trusted_days), max(1, b.exchanges - b.refused), card, record.organisation, b.limit_rpm,
+            means[columns.ELICITATION], means[columns.RUBRIC], means[columns.SINGLE_TURN], b.timed, b.windows.tokens_per_request,
+        )  # fmt: skip
+
     def _continue(self, record: AccountRecord, event: RequestEvent, at: int) -> None:
         """Ask about a conversation that is not the account's own, and register the one that it leaves behind."""
         own = record.behaviour.conversations
-        means = f"{event.payment_fingerprint or ''}|{event.org_id or ''}"
         continued = ((KeyKind.CONVERSATION, event.conversation, False), (KeyKind.CONVERSATION, event.conversation_after, True))
         for kind, value, is_own in (*continued, (KeyKind.SIGNATURE, event.reasoning_signature, True)):
             if value is None:
@@ -174,6 +207,7 @@ class Contacts:
                 continue
             if is_own:
                 record.behaviour.remember_conversation(key)
+            means = f"{event.payment_fingerprint or ''}|{event.org_id or ''}"
             self._turns.setdefault(key % self._shards, []).append(Turn(kind, key, record.account, at, is_own, means))
 
     @property
