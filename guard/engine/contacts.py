@@ -13,7 +13,22 @@ from guard.engine.watchlist import key_hash
 from guard.events.request import RequestEvent
 from guard.state import behaviour as columns
 from guard.state.behaviour import Behaviour, KeyUse
-from guard.state.link import Age, KeyKind
+from guard.state.link import (
+    AGE_AGED,
+    AGE_NEW,
+    AGE_TRUSTED,
+    AGE_UNKNOWN,
+    CLIENT,
+    CONVERSATION,
+    NETWORK,
+    PARAPHRASE,
+    PAYMENT,
+    PREFIX,
+    SHAPE,
+    SIGNATURE,
+    Age,
+    KeyKind,
+)
 from guard.topics import Topic
 from guard.units import DAY_MS, HOUR_MS
 
@@ -30,14 +45,15 @@ _STEPS_FROM: Final = 1 << STEP_BITS_MAX + 1
 """From here on every step is the largest."""
 
 _SHAPE_MASK: Final = (1 << 32) - 1
-IDENTITY_KINDS: Final = (KeyKind.PAYMENT, KeyKind.PREFIX, KeyKind.CLIENT, KeyKind.NETWORK)
+IDENTITY_KINDS: Final = (PAYMENT, PREFIX, CLIENT, NETWORK)
+_LINKS: Final = Topic.LINKS
 
 Key = tuple[KeyKind, int, str]
 """One link key of an exchange: kind, hash, value."""
 
 
 class _Speaker(NamedTuple):
-    """What every contact of one exchange says alike of its account; from `card` on in the order of `Contact`."""
+    """What every contact of one exchange says alike of its account."""
 
     age: Age
     answered: int
@@ -73,11 +89,11 @@ def age_of(record: AccountRecord, at: int, young_days: float, trusted_days: floa
     """Whether the account is new, old, or old enough to vouch for what it shares."""
     created_s = record.behaviour.created_s
     if not created_s:
-        return Age.UNKNOWN
+        return AGE_UNKNOWN
     days = (at - created_s * 1_000) / DAY_MS
     if days < young_days:
-        return Age.NEW
-    return Age.TRUSTED if days >= trusted_days and not record.standing.was_sanctioned else Age.AGED
+        return AGE_NEW
+    return AGE_TRUSTED if days >= trusted_days and not record.standing.was_sanctioned else AGE_AGED
 
 
 class Contacts:
@@ -163,7 +179,7 @@ class Contacts:
     def _tell(self, record: AccountRecord, key: Key, use: KeyUse, at: int, *, is_first: bool) -> None:
         contact = self._contact(record, key, use, at, is_first=is_first)
         kind, hashed, value = key
-        if kind is KeyKind.PARAPHRASE:
+        if kind is PARAPHRASE:
             for shard in shards_of(int(value, 16), self._shards):
                 self._contacts.setdefault(shard, []).append(contact)
         else:
@@ -174,14 +190,15 @@ class Contacts:
         speaker = self._speaker
         if speaker is None:
             speaker = self._speaker = self._speaker_of(record, at)
-        age, answered, *says = speaker
         hours, pairs = use.grown()
         told, use.told = use.told, use.uses
         use.untold_hours = use.untold_pairs = 0
         contact = Contact(
-            *key, record.account, at, use.uses - told, use.uses * use.uses - told * told, hours, pairs, is_first, age, min(1.0, use.uses / answered), *says
+            *key, record.account, at, use.uses - told, use.uses * use.uses - told * told, hours, pairs, is_first, speaker.age,
+            min(1.0, use.uses / speaker.answered), speaker.card, speaker.organisation, speaker.limit_rpm, speaker.voice, speaker.rubric,
+            speaker.single_turn, speaker.timed, speaker.tokens_per_use,
         )  # fmt: skip
-        if key[0] is KeyKind.PAYMENT:
+        if key[0] is PAYMENT:
             contact.input_tokens, contact.output_tokens, contact.reasoning_tokens = b.untold_tokens
             b.untold_tokens = [0, 0, 0]
         return contact
@@ -198,8 +215,8 @@ class Contacts:
     def _continue(self, record: AccountRecord, event: RequestEvent, at: int) -> None:
         """Ask about a conversation that is not the account's own, and register the one that it leaves behind."""
         own = record.behaviour.conversations
-        continued = ((KeyKind.CONVERSATION, event.conversation, False), (KeyKind.CONVERSATION, event.conversation_after, True))
-        for kind, value, is_own in (*continued, (KeyKind.SIGNATURE, event.reasoning_signature, True)):
+        continued = ((CONVERSATION, event.conversation, False), (CONVERSATION, event.conversation_after, True))
+        for kind, value, is_own in (*continued, (SIGNATURE, event.reasoning_signature, True)):
             if value is None:
                 continue
             key = key_hash(kind, value)
@@ -226,7 +243,7 @@ class Contacts:
             some, more = contacts.get(shard, []), turns.get(shard, [])
             for start in range(0, max(len(some), len(more)), CONTACTS_PER_RECORD_MAX):
                 end = start + CONTACTS_PER_RECORD_MAX
-                messages.append(Message(Topic.LINKS, shard, None, encode_told(Told(some[start:end], more[start:end]))))
+                messages.append(Message(_LINKS, shard, None, encode_told(Told(some[start:end], more[start:end]))))
         return messages
 
 
@@ -260,14 +277,14 @@ def _content_keys(b: Behaviour, event: RequestEvent) -> list[Key]:
     """Shape and paraphrase family of the exchange, if they are repeated; both are remembered. Later turns quote the dialogue."""
     found: list[Key] = []
     if event.shape is not None:
-        key = key_hash(KeyKind.SHAPE, event.shape)
+        key = key_hash(SHAPE, event.shape)
         if key in b.keys or b.repeated_shape(key & _SHAPE_MASK):
-            found.append((KeyKind.SHAPE, key, event.shape))
+            found.append((SHAPE, key, event.shape))
     if event.simhash is not None and event.conversation is None:
         family = b.family_of(int(event.simhash, 16))
         if family is not None:
             value = f"{family:016x}"
-            found.append((KeyKind.PARAPHRASE, key_hash(KeyKind.PARAPHRASE, value), value))
+            found.append((PARAPHRASE, key_hash(PARAPHRASE, value), value))
     return found
 
 
@@ -275,8 +292,8 @@ def _known_content(b: Behaviour, event: RequestEvent) -> list[Key]:
     """Shape and paraphrase family of an exchange that has been taken in."""
     found: list[Key] = []
     if event.shape is not None:
-        found.append((KeyKind.SHAPE, key_hash(KeyKind.SHAPE, event.shape), event.shape))
+        found.append((SHAPE, key_hash(SHAPE, event.shape), event.shape))
     if event.simhash is not None and event.conversation is None and b.prompts:
         value = f"{b.prompts[-1]:016x}"
-        found.append((KeyKind.PARAPHRASE, key_hash(KeyKind.PARAPHRASE, value), value))
+        found.append((PARAPHRASE, key_hash(PARAPHRASE, value), value))
     return found

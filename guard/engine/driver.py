@@ -21,6 +21,7 @@ from guard.topics import Topic
 FLUSH_MS: Final = 500
 """Event time between two drains of one stage: the way of a contact through a few flushes of the stream."""
 FLUSH_RECORDS: Final = 256
+_LINKS, _SUSPICIONS, _CAMPAIGNS = Topic.LINKS, Topic.SUSPICIONS, Topic.CAMPAIGNS
 OWNERS_MAX: Final = 1_000_000
 """Account -> shard, remembered because the hash costs more than the look-up; beyond it forgotten and begun anew."""
 
@@ -96,11 +97,11 @@ class Driver:
             if not name.startswith("state."):
                 self.tallies[name] = self.tallies.get(name, 0) + count
         for message in outcome.messages:
-            if message.topic is Topic.LINKS:
+            if message.topic is _LINKS:
                 self._forward(self._link_lanes[message.partition], message)
-            elif message.topic is Topic.SUSPICIONS:
+            elif message.topic is _SUSPICIONS:
                 self._forward(self._campaign_lane, message)
-            elif message.topic is Topic.CAMPAIGNS and message.key is not None:
+            elif message.topic is _CAMPAIGNS and message.key is not None:
                 self._publish(message.key, message.value)
 
     def _forward(self, lane: _Lane, message: Message) -> None:
