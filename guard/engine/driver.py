@@ -14,6 +14,7 @@ from guard.engine.campaigns import CampaignsStage
 from guard.engine.control import Control
 from guard.engine.links import LinksStage
 from guard.engine.stage import Message, Outcome, Stage
+from guard.engine.tallies import SIZES
 from guard.events.partition import partition_of
 from guard.events.request import RequestEvent
 from guard.topics import Topic
@@ -93,9 +94,10 @@ class Driver:
 
     def _route(self, outcome: Outcome) -> None:
         self.decided.extend(outcome.decided)
+        tallies = self.tallies
         for name, count in outcome.tallies.items():
-            if not name.startswith("state."):
-                self.tallies[name] = self.tallies.get(name, 0) + count
+            if name not in SIZES:
+                tallies[name] = tallies.get(name, 0) + count
         for message in outcome.messages:
             if message.topic is _LINKS:
                 self._forward(self._link_lanes[message.partition], message)

@@ -201,9 +201,10 @@ class LinksStage:
     @property
     def is_quiet(self) -> bool:
         """Nothing waits to be told, no order is due, and the hot records keep their bound."""
-        if self._store.is_full:
+        if self._tips or self._store.is_full or not self._desk.is_empty:
             return False
-        return not self._tips and self._desk.is_empty and not any(one.is_due(self._newest_at) for one in self._announcements)
+        payments, organisations = self._announcements
+        return not (payments.is_due(self._newest_at) or organisations.is_due(self._newest_at))
 
     def drain(self) -> Outcome:
         """Everything that came of the contacts since the last drain."""
