@@ -79,6 +79,8 @@ class Announcements:
         """Write what is due at event time `now` (the shard's clock; 0 before any event); the changed state records."""
         if self.is_due(now):
             self._announce(now)
+        if not self._changes:
+            return []
         changes: list[tuple[bytes, bytes | None]] = [(self._prefix + name.encode(), value) for name, value in self._changes.items()]
         self._changes = {}
         return changes

@@ -4,48 +4,71 @@ Edges travel, not events: sharing is rare, and the second contact is the event (
 becomes a template only when the account itself repeats it: what people type is different each time and is never told.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from guard.engine.account_record import AccountRecord
+from guard.engine.exchange_keys import Key, content_keys, identity_keys, identity_of, known_content, shards_of
 from guard.engine.forwards import CONTACTS_PER_RECORD_MAX, Contact, Told, Turn, encode_told
 from guard.engine.stage import Message
 from guard.engine.watchlist import key_hash
 from guard.events.request import RequestEvent
 from guard.state import behaviour as columns
 from guard.state.behaviour import Behaviour, KeyUse
-from guard.state.link import Age, KeyKind
+from guard.state.link import (
+    AGE_AGED,
+    AGE_NEW,
+    AGE_TRUSTED,
+    AGE_UNKNOWN,
+    CONVERSATION,
+    PARAPHRASE,
+    PAYMENT,
+    PREFIX,
+    SHAPE,
+    SIGNATURE,
+    Age,
+)
 from guard.topics import Topic
 from guard.units import DAY_MS, DAY_S, HOUR_MS
-
-SIMHASH_BANDS: Final = 4
-"""Bands of 16 bits: two SimHashes within 3 bits share one for certain, within 8 bits one in three times (hypergeometric)."""
-BAND_BITS: Final = 16
-BAND_MASK: Final = (1 << BAND_BITS) - 1
 
 STEP_BITS_MAX: Final = 4
 """Uses are told 1, 2, 3, 4, 6, 8, 12, 16, 24, 32 exchanges after a card or template was new, and from then on at every sixteenth."""
 
-_SHAPE_MASK: Final = (1 << 32) - 1
-FRESH_KINDS: Final = frozenset({KeyKind.PAYMENT, KeyKind.PREFIX})
+_STEP_MASK: Final = (1 << STEP_BITS_MAX) - 1
+_STEPS_FROM: Final = 1 << STEP_BITS_MAX + 1
+"""From here on every step is the largest."""
+
+FRESH_KINDS: Final = frozenset({PAYMENT, PREFIX})
 """A new one of these is told of as closely as a new account's: bought accounts have a past when they join a pool."""
-IDENTITY_KINDS: Final = (KeyKind.PAYMENT, KeyKind.PREFIX, KeyKind.CLIENT, KeyKind.NETWORK)
-
-Key = tuple[KeyKind, int, str]
-"""One link key of an exchange: kind, hash, value."""
-
-
-def band_of(band: int, simhash: int) -> int:
-    """Where the likes of one 16-bit band of a SimHash meet: the band's number and its bits."""
-    return band << BAND_BITS | simhash >> band * BAND_BITS & BAND_MASK
+CONTENT_KINDS: Final = frozenset({SHAPE, PARAPHRASE})
+"""These are what is asked: that all ask alike is no news about those who do."""
+_LINKS: Final = Topic.LINKS
 
 
-def shards_of(simhash: int, shards: int) -> set[int]:
-    """The shards that own the four bands of a SimHash."""
-    return {band_of(band, simhash) % shards for band in range(SIMHASH_BANDS)}
+class _Speaker(NamedTuple):
+    """What every contact of one exchange says alike of its account."""
+
+    age: Age
+    created_day: int
+    answered: int
+    """Exchanges that were answered, 1 at least."""
+    card: str
+    organisation: str
+    limit_rpm: int
+    asks: float
+    """How far the exchange at hand asks for reasoning; `voice` is the account's mean, where it does not say."""
+    grades: float
+    """How far it asks for a grade, likewise."""
+    voice: float
+    rubric: float
+    single_turn: float
+    timed: float
+    tokens_per_use: float
 
 
 def is_told_at(exchanges: int) -> bool:
     """Uses are told after so many exchanges with nothing new: in geometric steps, so that counts lag by a third at most."""
+    if exchanges >= _STEPS_FROM:
+        return not exchanges & _STEP_MASK
     return not exchanges & (1 << max(0, min(STEP_BITS_MAX, exchanges.bit_length() - 2))) - 1
 
 
@@ -53,11 +76,11 @@ def age_of(record: AccountRecord, at: int, young_days: float, trusted_days: floa
     """Whether the account is new, old, or old enough to vouch for what it shares."""
     created_s = record.behaviour.created_s
     if not created_s:
-        return Age.UNKNOWN
+        return AGE_UNKNOWN
     days = (at - created_s * 1_000) / DAY_MS
     if days < young_days:
-        return Age.NEW
-    return Age.TRUSTED if days >= trusted_days and not record.standing.was_sanctioned else Age.AGED
+        return AGE_NEW
+    return AGE_TRUSTED if days >= trusted_days and not record.standing.was_sanctioned else AGE_AGED
 
 
 class Contacts:
@@ -67,15 +90,18 @@ class Contacts:
         self._shards = shards
         self._contacts: dict[int, list[Contact]] = {}
         self._turns: dict[int, list[Turn]] = {}
+        self._speaker: _Speaker | None = None
+        """The account behind the exchange at hand, once something is told of it."""
         self.young_days = 0.0
         self.trusted_days = 0.0
 
     def note(self, record: AccountRecord, event: RequestEvent, at: int, *, is_refused: bool) -> list[int]:
         """Take in the keys of one exchange; those that the account did not know are returned."""
         b = record.behaviour
+        self._speaker = None
         uses = 0 if is_refused else 1
         b.since_new += 1
-        identity = _identity_of(event)
+        identity = identity_of(event)
         met: list[int] = []
         if at >= b.hour_s * 1_000 + HOUR_MS:
             _turn_hour(b, at)
@@ -99,7 +125,7 @@ class Contacts:
         settle(b)
         record.identity = identity
         current, met = [], []
-        for key in _identity_keys(identity):
+        for key in identity_keys(identity):
             current.append(key[1])
             if self._use(record, key, at, uses, event):
                 met.append(key[1])
@@ -111,7 +137,7 @@ class Contacts:
     def _repeat(self, record: AccountRecord, event: RequestEvent, at: int, uses: int) -> list[int]:
         """Count shape and paraphrase family, if the account has used them before."""
         met = []
-        for key in _content_keys(record.behaviour, event):
+        for key in content_keys(record.behaviour, event):
             is_known = key[1] in record.behaviour.keys
             # The use that went before was not counted: nobody knew yet that there would be another.
             if self._use(record, key, at, uses if is_known else 2 * uses, event):
@@ -133,8 +159,9 @@ class Contacts:
     def tell(self, record: AccountRecord, event: RequestEvent, at: int) -> None:
         """Tell of the exchange's keys whose uses have grown since last told."""
         b = record.behaviour
+        self._speaker = None
         settle(b)
-        for key in (*_identity_keys(_identity_of(event)), *_known_content(b, event)):
+        for key in (*identity_keys(identity_of(event)), *known_content(b, event)):
             use = b.keys.get(key[1])
             if use is not None and use.uses > use.told:
                 self._tell(record, key, use, at, event, is_first=False)
@@ -142,7 +169,7 @@ class Contacts:
     def _tell(self, record: AccountRecord, key: Key, use: KeyUse, at: int, event: RequestEvent, *, is_first: bool) -> None:
         contact = self._contact(record, key, use, at, event, is_first=is_first)
         kind, hashed, value = key
-        if kind is KeyKind.PARAPHRASE:
+        if kind is PARAPHRASE:
             for shard in shards_of(int(value, 16), self._shards):
                 self._contacts.setdefault(shard, []).append(contact)
         else:
@@ -150,29 +177,38 @@ class Contacts:
 
     def _contact(self, record: AccountRecord, key: Key, use: KeyUse, at: int, event: RequestEvent, *, is_first: bool) -> Contact:
         b = record.behaviour
+        speaker = self._speaker
+        if speaker is None:
+            speaker = self._speaker = self._speaker_of(record, event, at)
         hours, pairs = use.grown()
         told, use.told = use.told, use.uses
         use.untold_hours = use.untold_pairs = 0
-        means = b.means
-        answered = max(1, b.exchanges - b.refused)
-        card = record.identity[0] or "" if record.identity is not None else ""
         contact = Contact(
-            *key, record.account, at, use.uses - told, use.uses * use.uses - told * told, hours, pairs, is_first,
-            age_of(record, at, self.young_days, self.trusted_days), b.created_s // DAY_S, min(1.0, use.uses / answered), card, record.organisation, b.limit_rpm,
-            _said(event.reasoning_elicitation, means[columns.ELICITATION]), _said(event.rubric_grading, means[columns.RUBRIC]),
-            means[columns.ELICITATION], means[columns.RUBRIC], means[columns.SINGLE_TURN], b.timed, b.windows.tokens_per_request,
+            *key, record.account, at, use.uses - told, use.uses * use.uses - told * told, hours, pairs, is_first, speaker.age,
+            speaker.created_day, min(1.0, use.uses / speaker.answered), speaker.card, speaker.organisation, speaker.limit_rpm,
+            *((speaker.voice, speaker.rubric) if key[0] in CONTENT_KINDS else (speaker.asks, speaker.grades)), speaker.voice, speaker.rubric,
+            speaker.single_turn, speaker.timed, speaker.tokens_per_use,
         )  # fmt: skip
-        if key[0] is KeyKind.PAYMENT:
+        if key[0] is PAYMENT:
             contact.input_tokens, contact.output_tokens, contact.reasoning_tokens = b.untold_tokens
             b.untold_tokens = [0, 0, 0]
         return contact
 
+    def _speaker_of(self, record: AccountRecord, event: RequestEvent, at: int) -> _Speaker:
+        b = record.behaviour
+        means = b.means
+        card = record.identity[0] or "" if record.identity is not None else ""
+        return _Speaker(
+            age_of(record, at, self.young_days, self.trusted_days), b.created_s // DAY_S, max(1, b.exchanges - b.refused), card,
+            record.organisation, b.limit_rpm, _said(event.reasoning_elicitation, means[columns.ELICITATION]),
+            _said(event.rubric_grading, means[columns.RUBRIC]), means[columns.ELICITATION], means[columns.RUBRIC], means[columns.SINGLE_TURN], b.timed, b.windows.tokens_per_request,
+        )  # fmt: skip
+
     def _continue(self, record: AccountRecord, event: RequestEvent, at: int) -> None:
         """Ask about a conversation that is not the account's own, and register the one that it leaves behind."""
         own = record.behaviour.conversations
-        means = f"{event.payment_fingerprint or ''}|{event.org_id or ''}"
-        continued = ((KeyKind.CONVERSATION, event.conversation, False), (KeyKind.CONVERSATION, event.conversation_after, True))
-        for kind, value, is_own in (*continued, (KeyKind.SIGNATURE, event.reasoning_signature, True)):
+        continued = ((CONVERSATION, event.conversation, False), (CONVERSATION, event.conversation_after, True))
+        for kind, value, is_own in (*continued, (SIGNATURE, event.reasoning_signature, True)):
             if value is None:
                 continue
             key = key_hash(kind, value)
@@ -180,6 +216,7 @@ class Contacts:
                 continue
             if is_own:
                 record.behaviour.remember_conversation(key)
+            means = f"{event.payment_fingerprint or ''}|{event.org_id or ''}"
             self._turns.setdefault(key % self._shards, []).append(Turn(kind, key, record.account, at, is_own, means))
 
     @property
@@ -198,7 +235,7 @@ class Contacts:
             some, more = contacts.get(shard, []), turns.get(shard, [])
             for start in range(0, max(len(some), len(more)), CONTACTS_PER_RECORD_MAX):
                 end = start + CONTACTS_PER_RECORD_MAX
-                messages.append(Message(Topic.LINKS, shard, None, encode_told(Told(some[start:end], more[start:end]))))
+                messages.append(Message(_LINKS, shard, None, encode_told(Told(some[start:end], more[start:end]))))
         return messages
 
 
@@ -223,37 +260,3 @@ def _turn_hour(b: Behaviour, at: int) -> None:
 def _said(of_exchange: float | None, of_account: float) -> float:
     """What the exchange with the key says, not what the account says with other keys; the account's mean where it says nothing."""
     return of_account if of_exchange is None else of_exchange
-
-
-def _identity_of(event: RequestEvent) -> tuple[str | None, ...]:
-    return (event.payment_fingerprint, event.prefix, event.client_fingerprint, event.ip_prefix)
-
-
-def _identity_keys(identity: tuple[str | None, ...]) -> list[Key]:
-    return [(kind, key_hash(kind, value), value) for kind, value in zip(IDENTITY_KINDS, identity, strict=True) if value is not None]
-
-
-def _content_keys(b: Behaviour, event: RequestEvent) -> list[Key]:
-    """Shape and paraphrase family of the exchange, if they are repeated; both are remembered. Later turns quote the dialogue."""
-    found: list[Key] = []
-    if event.shape is not None:
-        key = key_hash(KeyKind.SHAPE, event.shape)
-        if key in b.keys or b.repeated_shape(key & _SHAPE_MASK):
-            found.append((KeyKind.SHAPE, key, event.shape))
-    if event.simhash is not None and event.conversation is None:
-        family = b.family_of(int(event.simhash, 16))
-        if family is not None:
-            value = f"{family:016x}"
-            found.append((KeyKind.PARAPHRASE, key_hash(KeyKind.PARAPHRASE, value), value))
-    return found
-
-
-def _known_content(b: Behaviour, event: RequestEvent) -> list[Key]:
-    """Shape and paraphrase family of an exchange that has been taken in."""
-    found: list[Key] = []
-    if event.shape is not None:
-        found.append((KeyKind.SHAPE, key_hash(KeyKind.SHAPE, event.shape), event.shape))
-    if event.simhash is not None and event.conversation is None and b.prompts:
-        value = f"{b.prompts[-1]:016x}"
-        found.append((KeyKind.PARAPHRASE, key_hash(KeyKind.PARAPHRASE, value), value))
-    return found

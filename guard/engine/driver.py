@@ -14,6 +14,7 @@ from guard.engine.campaigns import CampaignsStage
 from guard.engine.control import Control
 from guard.engine.links import LinksStage
 from guard.engine.stage import Message, Outcome, Stage
+from guard.engine.tallies import SIZES
 from guard.events.partition import partition_of
 from guard.events.request import RequestEvent
 from guard.topics import Topic
@@ -21,6 +22,7 @@ from guard.topics import Topic
 FLUSH_MS: Final = 500
 """Event time between two drains of one stage: the way of a contact through a few flushes of the stream."""
 FLUSH_RECORDS: Final = 256
+_LINKS, _SUSPICIONS, _CAMPAIGNS = Topic.LINKS, Topic.SUSPICIONS, Topic.CAMPAIGNS
 OWNERS_MAX: Final = 1_000_000
 """Account -> shard, remembered because the hash costs more than the look-up; beyond it forgotten and begun anew."""
 
@@ -92,15 +94,16 @@ class Driver:
 
     def _route(self, outcome: Outcome) -> None:
         self.decided.extend(outcome.decided)
+        tallies = self.tallies
         for name, count in outcome.tallies.items():
-            if not name.startswith("state."):
-                self.tallies[name] = self.tallies.get(name, 0) + count
+            if name not in SIZES:
+                tallies[name] = tallies.get(name, 0) + count
         for message in outcome.messages:
-            if message.topic is Topic.LINKS:
+            if message.topic is _LINKS:
                 self._forward(self._link_lanes[message.partition], message)
-            elif message.topic is Topic.SUSPICIONS:
+            elif message.topic is _SUSPICIONS:
                 self._forward(self._campaign_lane, message)
-            elif message.topic is Topic.CAMPAIGNS and message.key is not None:
+            elif message.topic is _CAMPAIGNS and message.key is not None:
                 self._publish(message.key, message.value)
 
     def _forward(self, lane: _Lane, message: Message) -> None:

@@ -25,7 +25,7 @@ from guard.policy.judge import weigh
 from guard.scoring.fusion import CLEAR, Verdict, lightened
 from guard.scoring.learned.models import ShardModels
 from guard.scoring.link_rules import Crowd, link_evidence
-from guard.state.link import KINDS, Age, KeyKind
+from guard.state.link import AGE_NEW, AGE_TRUSTED, AGE_UNKNOWN, KINDS, PARAPHRASE, PAYMENT, KeyKind
 from guard.topics import Topic
 from guard.units import MINUTE_MS, EventTimeMs
 
@@ -107,7 +107,7 @@ class LinksStage:
     def take(self, contact: Contact) -> None:
         """Take in one contact."""
         self._newest_at = max(self._newest_at, contact.at)
-        if contact.kind == KeyKind.PARAPHRASE:
+        if contact.kind == PARAPHRASE:
             for representative in self._families.of(int(contact.value, 16)):
                 self._remember(_of_family(contact, f"{representative:016x}"))
             return
@@ -119,18 +119,18 @@ class LinksStage:
         crowd = self._crowd
         if not contact.is_first:
             crowd.hear(contact.voice, contact.rubric)
-        elif contact.age != Age.UNKNOWN:
+        elif contact.age != AGE_UNKNOWN:
             crowd.known += 1
-            crowd.new += contact.age == Age.NEW
-            crowd.trusted += contact.age == Age.TRUSTED
-            if contact.age != Age.NEW:
+            crowd.new += contact.age == AGE_NEW
+            crowd.trusted += contact.age == AGE_TRUSTED
+            if contact.age != AGE_NEW:
                 crowd.register(contact.account, contact.created_day)
         self._crowd_changed = True
 
     def _remember(self, contact: Contact) -> None:
         """Into the key's memory, and judge; the first account of a key is only kept in mind."""
         memory = self._store.shared(contact.key)
-        if memory is None and contact.kind != KeyKind.PAYMENT:
+        if memory is None and contact.kind != PAYMENT:
             first = self._store.first(contact.key)
             if first is None or first.account == contact.account:
                 self._store.remember_first(_joined(first, contact))
@@ -149,7 +149,7 @@ class LinksStage:
     def _is_due(memory: LinkMemory, at: int, accounts_min: float) -> bool:
         """Enough accounts to say anything (a card's own past may speak for itself), and news since the last judgement."""
         link = memory.link
-        if link.accounts < (2 if link.kind == KeyKind.PAYMENT else accounts_min) and memory.past is None:
+        if link.accounts < (2 if link.kind == PAYMENT else accounts_min) and memory.past is None:
             return False
         has_grown = link.accounts >= link.judged_accounts * JUDGE_ACCOUNTS or link.uses >= link.judged_uses * JUDGE_USES
         return has_grown or at - link.judged_at >= JUDGE_EVERY_MS
@@ -157,7 +157,7 @@ class LinksStage:
     def _judge(self, memory: LinkMemory, contact: Contact, *, is_new: bool) -> None:
         link, at = memory.link, contact.at
         numbers = self._payments.policy_at(EventTimeMs(at)).thresholds
-        is_payment = link.kind == KeyKind.PAYMENT
+        is_payment = link.kind == PAYMENT
         if is_payment:
             self._payments.observe(memory, contact)
         if not (is_new and memory.standing.is_sanctioned(at)) and not self._is_due(memory, at, numbers["key_accounts_min"]):
@@ -203,9 +203,10 @@ class LinksStage:
     @property
     def is_quiet(self) -> bool:
         """Nothing waits to be told, no order is due, and the hot records keep their bound."""
-        if self._store.is_full:
+        if self._tips or self._store.is_full or not self._desk.is_empty:
             return False
-        return not self._tips and self._desk.is_empty and not any(one.is_due(self._newest_at) for one in self._announcements)
+        payments, organisations = self._announcements
+        return not (payments.is_due(self._newest_at) or organisations.is_due(self._newest_at))
 
     def drain(self) -> Outcome:
         """Everything that came of the contacts since the last drain."""

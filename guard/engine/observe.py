@@ -50,8 +50,10 @@ def _declare(record: AccountRecord, event: RequestEvent, at: int) -> None:
     if event.org_id is not None:
         record.organisation = event.org_id
     if event.account_created is not None:
-        b.created_s = min(event.account_created // 1_000, SECONDS_MAX)
-    if event.rate_limit_rpm is not None:
+        created_s = event.account_created // 1_000
+        if created_s != b.created_s:
+            b.created_s = min(created_s, SECONDS_MAX)
+    if event.rate_limit_rpm is not None and event.rate_limit_rpm != b.limit_rpm:
         b.limit_rpm = min(event.rate_limit_rpm, SECONDS_MAX)
     if not b.first_s:
         b.first_s = min(at // 1_000, SECONDS_MAX)

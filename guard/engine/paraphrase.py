@@ -6,7 +6,7 @@ keeps its `REPRESENTATIVES_MAX` latest representatives; an older family is then 
 
 from typing import Final
 
-from guard.engine.contacts import SIMHASH_BANDS, band_of
+from guard.engine.exchange_keys import SIMHASH_BANDS, band_of
 from guard.engine.link_store import LinkStore
 from guard.state.behaviour import NEAR_BITS
 

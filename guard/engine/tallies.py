@@ -20,6 +20,9 @@ TALLIES: Final = (
 )
 """What is remembered (`state.`) is the size now, all else counts since the last drain. Every name but `invalid.<field>`, which is closed by the event's own fields."""
 
+SIZES: Final = frozenset(name for name in TALLIES if name.startswith("state."))
+"""The names under which sizes are kept, not counts."""
+
 
 class Tallies:
     """Counts by name since the last drain."""

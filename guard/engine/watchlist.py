@@ -1,8 +1,8 @@
 """The campaigns' keys as every shard knows them: an account that carries them is met at its first request."""
 
 import msgspec
-import xxhash
 from msgspec import Struct
+from xxhash import xxh3_64_intdigest
 
 from guard.state.link import KIND_WORDS, KeyKind
 
@@ -11,7 +11,7 @@ _KINDS = {word: kind for kind, word in KIND_WORDS.items()}
 
 def key_hash(kind: KeyKind, value: str) -> int:
     """The 64-bit hash under which accounts remember a link key."""
-    return xxhash.xxh3_64_intdigest(value.encode(), seed=kind + 1)
+    return xxh3_64_intdigest(value.encode(), kind + 1)
 
 
 class WatchedKey(Struct, frozen=True):

@@ -57,6 +57,10 @@ class Age(enum.IntEnum):
 KINDS: Final = tuple(KeyKind)
 """Every kind at the place of its number: cheaper than calling the enumeration."""
 
+PAYMENT, PREFIX, SHAPE, PARAPHRASE, CLIENT, NETWORK, CONVERSATION, SIGNATURE, ORGANISATION = KINDS
+AGE_UNKNOWN, AGE_NEW, AGE_AGED, AGE_TRUSTED = Age
+"""Kinds and ages for the hot path: reading a member off its enumeration takes 0.1 us, ten times as long as a global."""
+
 MEMBERS_MAX: Final = {
     KeyKind.PAYMENT: 5_000,
     KeyKind.PREFIX: 256,
@@ -152,11 +156,11 @@ class LinkRecord(Struct, array_like=True):
         """Add an account's devotion to the sums by its `Age`, or take it out with `sign` -1."""
         self.mass += sign * devotion
         self.mass_square += sign * devotion * devotion
-        if age != Age.UNKNOWN:
+        if age != AGE_UNKNOWN:
             self.aged_mass += sign * devotion
-            if age == Age.NEW:
+            if age == AGE_NEW:
                 self.new_mass += sign * devotion
-            elif age == Age.TRUSTED:
+            elif age == AGE_TRUSTED:
                 self.trusted_mass += sign * devotion
 
     def count_account(self, hashed: int, listed: int, *, is_known: bool) -> bool:
@@ -167,8 +171,9 @@ class LinkRecord(Struct, array_like=True):
             self.accounts += 1
             return True
         sketch = DistinctCount(self.sketch) if self.sketch else DistinctCount()
-        before = sketch.estimate()
-        sketch.observe(hashed)
+        if not sketch.observe(hashed):
+            return False
+        before = DistinctCount(self.sketch).estimate() if self.sketch else 0.0
         self.sketch = bytes(sketch.registers)
         after = sketch.estimate()
         self.accounts = MEMBERS_MAX[KINDS[self.kind]] + round(after)

@@ -33,23 +33,11 @@ class Windows:
         self.sums: array[float] = array("f", bytes(4 * CELLS)) if sums is None else sums
 
     def observe(self, at: int, requests: float, input_tokens: float, output_tokens: float, reasoning_tokens: float) -> None:
-        """Add one exchange, or the sum of several; a late one counts for what it would be worth by now."""
+        """Add one exchange, or the sum of several; a late one counts for what it would be worth by now. Written out: the hot path."""
         elapsed_ms = at - self.at
-        if elapsed_ms > 0:
-            self._advance(at, elapsed_ms, requests, input_tokens, output_tokens, reasoning_tokens)
+        if elapsed_ms <= 0:
+            self._add_late(elapsed_ms, requests, input_tokens, output_tokens, reasoning_tokens)
             return
-        s = self.sums
-        minute, hour, day = exp2(elapsed_ms / MINUTE_MS), exp2(elapsed_ms / HOUR_MS), exp2(elapsed_ms / DAY_MS)
-        for place, weight in ((0, minute), (4, hour), (8, day)):
-            s[place] += requests * weight
-            s[place + 1] += input_tokens * weight
-            s[place + 2] += output_tokens * weight
-            s[place + 3] += reasoning_tokens * weight
-
-    def _advance(
-        self, at: int, elapsed_ms: int, requests: float, input_tokens: float, output_tokens: float, reasoning_tokens: float
-    ) -> None:
-        """The common case, written out: age every sum to `at`, and add."""
         self.at = at
         s = self.sums
         minute, hour, day = exp2(-elapsed_ms / MINUTE_MS), exp2(-elapsed_ms / HOUR_MS), exp2(-elapsed_ms / DAY_MS)
@@ -65,6 +53,15 @@ class Windows:
         s[9] = s[9] * day + input_tokens
         s[10] = s[10] * day + output_tokens
         s[11] = s[11] * day + reasoning_tokens
+
+    def _add_late(self, elapsed_ms: int, requests: float, input_tokens: float, output_tokens: float, reasoning_tokens: float) -> None:
+        s = self.sums
+        minute, hour, day = exp2(elapsed_ms / MINUTE_MS), exp2(elapsed_ms / HOUR_MS), exp2(elapsed_ms / DAY_MS)
+        for place, weight in ((0, minute), (4, hour), (8, day)):
+            s[place] += requests * weight
+            s[place + 1] += input_tokens * weight
+            s[place + 2] += output_tokens * weight
+            s[place + 3] += reasoning_tokens * weight
 
     def steady_per_minute(self, cell: int) -> float:
         """The steady rate per minute that would fill this cell; right once traffic has lasted a few half-lives, low before."""

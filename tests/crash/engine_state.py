@@ -12,8 +12,8 @@ from guard.engine.account_record import AccountRecord, restore_account
 from guard.engine.accounts import ACCOUNT_PREFIX
 from guard.engine.campaign_record import Campaign
 from guard.engine.clusters import CAMPAIGN_PREFIX
-from guard.engine.contacts import shards_of
 from guard.engine.evidence_graph import NODE_PREFIX, Node
+from guard.engine.exchange_keys import shards_of
 from guard.engine.forwards import Contact
 from guard.engine.link_record import LinkMemory, restore_memory
 from guard.engine.link_store import FIRST_PREFIX, LINK_PREFIX

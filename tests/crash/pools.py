@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 import xxhash
 
-from guard.engine.contacts import shards_of
+from guard.engine.exchange_keys import shards_of
 from guard.engine.watchlist import key_hash
 from guard.state.link import KeyKind
 from guard.units import DAY_MS
