@@ -4,8 +4,12 @@ The owner of a conversation is the account whose reply closed it (`conversation_
 on another card and in another organisation, is a crossing. One crossing is no proof: people change keys and devices.
 """
 
+from typing import Final
+
 from guard.engine.forwards import Crossing, Turn
 from guard.engine.link_store import LinkStore
+
+NOBODY: Final = "|"
 
 
 def crossing(store: LinkStore, turn: Turn) -> Crossing | None:
@@ -21,7 +25,12 @@ def crossing(store: LinkStore, turn: Turn) -> Crossing | None:
 
 
 def _share_means(one: str, other: str) -> bool:
-    """The same card or the same organisation pays for both. Both are known by `card|organisation`."""
+    """The same card or the same organisation pays for both, or nobody can tell. Both are known by `card|organisation`.
+
+    Where no exchange shows who pays, two accounts are strangers; where only one of the two does, a field was missing.
+    """
+    if (one == NOBODY) != (other == NOBODY):
+        return True
     one_card, _, one_org = one.partition("|")
     other_card, _, other_org = other.partition("|")
     return bool(one_card and one_card == other_card) or bool(one_org and one_org == other_org)

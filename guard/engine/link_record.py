@@ -15,7 +15,7 @@ from guard.engine.forwards import Contact
 from guard.errors import GuardError
 from guard.events.partition import stable_hash
 from guard.scoring.learned.past import OwnPast
-from guard.state.link import KINDS, MEMBERS_MAX, SEVERAL, UNKNOWN, Age, KeyKind, LinkRecord
+from guard.state.link import KINDS, MEMBERS_MAX, SEVERAL, Age, KeyKind, LinkRecord
 from guard.state.windows import Windows
 from guard.units import HOUR_MS
 
@@ -94,6 +94,8 @@ class LinkMemory:
         link.joined_sum += (contact.at - link.first_at) / HOUR_MS
         link.card = _merged(link.card, contact.card)
         link.organisation = _merged(link.organisation, contact.organisation)
+        link.cardless += not contact.card
+        link.organisationless += not contact.organisation
         return True
 
     def _meet_day(self, contact: Contact) -> None:
@@ -123,7 +125,8 @@ class LinkMemory:
 
 
 def _merged(known: str, one: str) -> str:
-    one = one or UNKNOWN
+    if not one:
+        return known
     return one if known in {"", one} else SEVERAL
 
 

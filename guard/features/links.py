@@ -3,7 +3,7 @@
 from typing import Final
 
 from guard.features.table import Feature
-from guard.state.link import SEVERAL, UNKNOWN, LinkRecord
+from guard.state.link import SEVERAL, LinkRecord
 
 
 def _accounts(link: LinkRecord, at: int) -> float | None:
@@ -63,12 +63,17 @@ def _timed(link: LinkRecord, at: int) -> float | None:
 
 
 def _principals(link: LinkRecord, at: int) -> float | None:
-    if link.organisation not in _NOT_ONE or (link.card not in _NOT_ONE and link.card != link.value):
+    if _is_one(link.organisation, link.organisationless, link) or (link.card != link.value and _is_one(link.card, link.cardless, link)):
         return 1.0
-    return 2.0 if SEVERAL in {link.organisation, link.card} else None
+    return 2.0 if link.organisation or link.card else None
 
 
-_NOT_ONE: Final = frozenset({"", SEVERAL, UNKNOWN})
+def _is_one(principal: str, nameless: int, link: LinkRecord) -> bool:
+    """One principal behind all but the few accounts that did not show theirs: events lack a field now and then."""
+    return principal not in {"", SEVERAL} and nameless <= NAMELESS_MAX * link.accounts
+
+
+NAMELESS_MAX: Final = 0.1
 
 
 def _growth(link: LinkRecord, at: int) -> float | None:

@@ -24,7 +24,7 @@ accounts strays from it by 2 / sqrt(n) (delta method, moments of the exponential
 PEOPLE_ERROR: Final = 0.15
 """How surely that is known of people: some crowds do the same thing in the same hour, so a large sample alone proves nothing."""
 EVEN_ERRORS_MIN: Final = 1.0
-EVEN_ERRORS_ENOUGH: Final = 2.5
+EVEN_ERRORS_ENOUGH: Final = 1.75
 """Standard errors below people from which a key is called even, and at which that counts in full: keys are looked at again and again."""
 LATE_KINDS: Final = frozenset({KeyKind.PAYMENT, KeyKind.SHAPE, KeyKind.PARAPHRASE})
 LATE_USES_MIN: Final = 12.0
@@ -45,8 +45,6 @@ SOFT_CODES: Final[Mapping[KeyKind, tuple[str, float]]] = {
 
 STRANGERS_MIN: Final = 12.0
 """Accounts of different principals from which a shared template is worth a look; below, colleagues and friends."""
-LIFTED: Final = 2.0
-"""A group asks for reasoning, or grades, this many times as often as the crowd: the mean of a dozen accounts or more is that sure."""
 MEDIAN_STEP: Final = 0.0005
 TIMED_SHARE: Final = 0.5
 
@@ -234,7 +232,7 @@ def _voices(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -
         return None
     if voice >= numbers["elicitation_share"]:
         return reason("reasoning_elicitation", voice, numbers["elicitation_share"], crowd.voice, 0.55)
-    return _lifted("reasoning_elicitation", voice, crowd.voice, features) if kind in TEMPLATE_KINDS else None
+    return None
 
 
 def _rubric(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -> Reason | None:
@@ -243,14 +241,7 @@ def _rubric(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -
         return None
     if rubric >= numbers["rubric_share"]:
         return reason("rubric_grading", rubric, numbers["rubric_share"], crowd.rubric, 0.35)
-    return _lifted("rubric_grading", rubric, crowd.rubric, features) if kind in TEMPLATE_KINDS else None
-
-
-def _lifted(code: str, share: float, expected: float, features: Features) -> Reason | None:
-    floor = LIFTED * max(expected, CROWD_SHARE_MIN)
-    if features["accounts"] < STRANGERS_MIN or share < floor:
-        return None
-    return reason(code, share, floor, expected, 0.3)
+    return None
 
 
 def payment_rate(rate_rpm: float, limit_rpm: int, accounts: int, numbers: Numbers) -> Reason | None:

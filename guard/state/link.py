@@ -76,9 +76,7 @@ MEMBERS_MAX: Final = {
 
 
 SEVERAL: Final = "*"
-"""Stands for more than one card or organisation, or for one and accounts behind which none is known."""
-UNKNOWN: Final = "?"
-"""Stands for the card or organisation of accounts behind which none is known."""
+"""Stands for more than one card or organisation."""
 
 NEARLY_ONE: Final = 1.3
 NEWTON_STEPS: Final = 4
@@ -129,9 +127,13 @@ class LinkRecord(Struct, array_like=True):
     """Share of the accounts that call by a timer, likewise."""
     timings: int = 0
     card: str = ""
-    """The one payment fingerprint behind all accounts so far; `*` once there are two, `?` while none is known of any."""
+    """The one payment fingerprint behind all accounts of which one is known; `*` once there are two, empty while there is none."""
     organisation: str = ""
     """The one organisation behind all accounts so far, likewise."""
+    cardless: int = 0
+    """Accounts behind which no card was known at their first use."""
+    organisationless: int = 0
+    """Accounts behind which no organisation was known, likewise."""
     sketch: bytes = b""
     suspected_uses: float = 0.0
     suspected_accounts: int = 0
