@@ -210,6 +210,8 @@ class Behaviour:
 
 _HEADER: Final = struct.Struct("<qIIIIIIIIIIIHBBBBB")
 _USE: Final = struct.Struct("<IIHHI")
+_HASHES: Final = tuple(struct.Struct(f"<{count}Q") for count in range(KEYS_MAX + 1))
+"""64-bit hashes one after the other, by their number: keys, conversations, prompts."""
 _HOUR_USES_MAX: Final = (1 << 16) - 1
 _PAIRS_MAX: Final = (1 << 32) - 1
 _FLOAT_CELLS: Final = CELLS + COLUMNS
@@ -229,15 +231,18 @@ def pack_behaviour(behaviour: Behaviour) -> bytes:
     )  # fmt: skip
     return b"".join((
         header, b.windows.sums.tobytes(), b.means.tobytes(), b.counts, b.event_ids, b.event_seconds.tobytes(),
-        array("Q", keys).tobytes(), *map(_pack_use, b.keys.values()), bytes(map(keys.index, b.current_keys)),
-        array("Q", b.conversations).tobytes(), array("Q", b.prompts).tobytes(), array("I", b.shapes).tobytes(),
+        _HASHES[len(keys)].pack(*keys), *map(_pack_use, b.keys.values()), bytes(map(keys.index, b.current_keys)),
+        _HASHES[len(b.conversations)].pack(*b.conversations), _HASHES[len(b.prompts)].pack(*b.prompts),
+        array("I", b.shapes).tobytes() if b.shapes else b"",
     ))  # fmt: skip
 
 
 def _pack_use(use: KeyUse) -> bytes:
-    return _USE.pack(
-        use.uses, use.told, min(use.hour_uses, _HOUR_USES_MAX), min(use.untold_hours, _HOUR_USES_MAX), min(use.untold_pairs, _PAIRS_MAX)
-    )
+    try:
+        return _USE.pack(use.uses, use.told, use.hour_uses, use.untold_hours, use.untold_pairs)
+    except struct.error:  # a count beyond its field, which hardly any key ever reaches
+        hours = min(use.hour_uses, _HOUR_USES_MAX), min(use.untold_hours, _HOUR_USES_MAX)
+        return _USE.pack(use.uses, use.told, *hours, min(use.untold_pairs, _PAIRS_MAX))
 
 
 def restore_behaviour(packed: bytes) -> Behaviour:
