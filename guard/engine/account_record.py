@@ -10,8 +10,8 @@ from guard.errors import GuardError
 from guard.scoring.learned.past import OwnPast
 from guard.state.behaviour import Behaviour, pack_behaviour, restore_behaviour
 
-RECORD_FORMAT: Final = 1
-"""Stands in front of every record; an older one is upgraded when read, a newer one refused."""
+RECORD_FORMAT: Final = 2
+"""Stands in front of every record; a newer one is refused. Format 1 had no small form of key uses and is read as it is."""
 
 
 class AccountRecord:
