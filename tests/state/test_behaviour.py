@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guard.state import behaviour as b
-from guard.state.behaviour import Behaviour, pack_behaviour, restore_behaviour
+from guard.state.behaviour import Behaviour, KeyUse, pack_behaviour, restore_behaviour
 
 
 def _hash(number: int) -> bytes:
@@ -27,6 +27,15 @@ def test_packing_and_restoring_changes_nothing(exchanges: list[tuple[int, int, f
 
     assert pack_behaviour(restore_behaviour(packed)) == packed
     assert len(packed) <= b.BEHAVIOUR_BYTES_MAX
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 2**16 - 1), st.integers(0, 2**16 - 1), st.integers(0, 2**32 - 1))
+def test_a_key_use_comes_back_whatever_its_size(uses: int, hour_uses: int, untold_hours: int, untold_pairs: int) -> None:
+    """Small uses take half the bytes, and no count may be lost where one of them outgrows the small form."""
+    one = Behaviour()
+    one.keys[1], one.keys[2] = KeyUse(1, 1, 1, 0, 0), KeyUse(uses, uses, hour_uses, untold_hours, untold_pairs)
+
+    assert restore_behaviour(pack_behaviour(one)).keys == one.keys
 
 
 def test_a_duplicate_is_recognised_within_64_exchanges() -> None:
