@@ -58,6 +58,11 @@ class AccountsStage:
         self.follow(control)
 
     @property
+    def models(self) -> ShardModels:
+        """The models of this shard, as far as they have learned."""
+        return self._models
+
+    @property
     def newest_at(self) -> int:
         """Newest event time taken in, milliseconds; 0 before the first."""
         return self._newest_at

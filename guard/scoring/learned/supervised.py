@@ -24,7 +24,7 @@ SIGMAS_MAX: Final = 4.0
 LESSONS_MAX: Final = 512
 """Lessons that can still be taken back; when they are full, the older half is frozen."""
 EACH_MIN: Final = 20
-"""Examples of either kind before the model says anything."""
+"""Examples of either kind (extraction, benign) before the model says anything."""
 CAP: Final = 0.2
 """What it may weigh at its most: less than a family needs to count for a block, far below the first rung."""
 SPEAKS_FROM: Final = 0.9
