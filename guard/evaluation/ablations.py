@@ -48,5 +48,8 @@ ABLATIONS: Final = {
     "no-network": Ablation(_of(Family.NETWORK), ("ip", "ip_prefix", "asn", "client_fingerprint")),
     "no-continuity": Ablation(_of(Family.REPLAY), ("conversation", "conversation_after", "reasoning_signature")),
     "no-learning": Ablation(_of(Family.DRIFT)),
+    "no-drift": Ablation(("drift_toward_extraction",)),
+    "no-crowd": Ablation(("unlike_the_crowd",)),
+    "no-supervised": Ablation(("like_known_extraction",)),
 }
-"""The six of the protocol, by the name of their variant."""
+"""The six of the protocol and each model alone, by the name of their variant."""

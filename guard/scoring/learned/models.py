@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from guard.errors import GuardError
+from guard.scoring.learned.change import ScoreChange
 from guard.scoring.learned.crowd import CrowdModel
 from guard.scoring.learned.drift import DriftModel
 from guard.scoring.learned.quota import Quota
@@ -50,6 +51,7 @@ class ShardModels:
         self.supervised = SupervisedModel()
         self.crowd = CrowdModel(seed)
         self.drift = DriftModel()
+        self.change = ScoreChange()
         self._unsaved = 0
         self._learned = 0
 
@@ -65,6 +67,7 @@ class ShardModels:
 
     def learn(self, vector: dict[str, float], moves: tuple[float, ...] | None) -> None:
         """One lesson of the benign crowd: how it looks, and how far it moved if it has a past."""
+        self.change.observe(self.crowd.rank(vector), None if moves is None else self.drift.score(moves))
         self.crowd.learn(vector)
         if moves is not None:
             self.drift.learn(moves)
@@ -74,6 +77,12 @@ class ShardModels:
         """One example for the supervised model."""
         self.supervised.learn(lesson)
         self._count_lesson()
+
+    def take_back(self, campaigns: frozenset[str]) -> int:
+        """Forget the examples that rested on these campaigns; how many there were."""
+        gone = self.supervised.take_back(campaigns.__contains__)
+        self._unsaved += SNAPSHOT_EVERY if gone else 0
+        return gone
 
     def _count_lesson(self) -> None:
         self._unsaved += 1
