@@ -83,6 +83,7 @@ class Assessor:
         """Score the account and decide, if anything is to be decided; then let the models learn, if they may."""
         record, at = assessment.record, assessment.at
         policy = self.policy_at(at)
+        self._learner.rebaseline(policy.rebaseline_at, at)
         features = extract(ACCOUNT_FEATURES, record.behaviour, at)
         evidence = account_evidence(features, policy.thresholds)
         evidence += watch_evidence(assessment.hits)

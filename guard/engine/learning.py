@@ -64,6 +64,11 @@ class Learner:
                 self._models.take_back(gone)
         self._control = control
 
+    def rebaseline(self, wanted_at: int, at: int) -> None:
+        """Let the crowd's models begin anew, once, when event time `at` reaches what the policy wants (0: never)."""
+        if self._models.rebaselined_at < wanted_at <= at:
+            self._models.begin_anew(wanted_at)
+
     def evidence(self, record: AccountRecord, features: Mapping[str, float], numbers: Mapping[str, float]) -> list[Reason]:
         """What the models say against the account."""
         found = []

@@ -32,6 +32,7 @@ class _Snapshot(Struct, array_like=True):
     given: list[tuple[int, ...]] = []
     weights: Weights | None = None
     examples: list[Lesson] = []
+    rebaselined_at: int = 0
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -52,6 +53,8 @@ class ShardModels:
         self.crowd = CrowdModel(seed)
         self.drift = DriftModel()
         self.change = ScoreChange()
+        self.rebaselined_at = 0
+        """Event time from which an operator had the crowd learned anew; 0 if never."""
         self._unsaved = 0
         self._learned = 0
 
@@ -78,6 +81,12 @@ class ShardModels:
         self.supervised.learn(lesson)
         self._count_lesson()
 
+    def begin_anew(self, at: int) -> None:
+        """Forget the crowd and how far its members move; what labels and campaigns taught stays. `at` is the operator's event time."""
+        self.crowd, self.drift, self.change = CrowdModel(self.seed), DriftModel(), ScoreChange()
+        self.rebaselined_at = at
+        self._unsaved += SNAPSHOT_EVERY
+
     def take_back(self, campaigns: frozenset[str]) -> int:
         """Forget the examples that rested on these campaigns; how many there were."""
         gone = self.supervised.take_back(campaigns.__contains__)
@@ -95,6 +104,7 @@ class ShardModels:
         snapshot = _Snapshot(
             FORMAT, self.seed, crowd.learned, list(crowd.lessons), list(crowd.ranks), list(self.drift.lessons),
             self.baseline, list(self.quota.given), examples.frozen, examples.lessons,
+            self.rebaselined_at,
         )  # fmt: skip
         return zlib.compress(_encode(snapshot), 1)
 
@@ -109,6 +119,7 @@ class ShardModels:
             raise GuardError(f"model snapshot has format {stored.format}, this guard reads up to {FORMAT}: run the newer version")
         models = cls(stored.seed, stored.baseline)
         models.quota = Quota(stored.given)
+        models.rebaselined_at = stored.rebaselined_at
         models.supervised = SupervisedModel(stored.weights, tuple(stored.examples))
         try:
             models.crowd.restore(stored.crowd, stored.learned, stored.ranks)
