@@ -3,12 +3,15 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from guard.engine.control import Control
 from guard.engine.driver import Driver
+from guard.policy.labels import LabelBook
 from guard.replay.run import Replayed, replay
 from guard.scoring.learned.baseline import Baseline, baseline_of
+from guard.units import EventTimeMs
 
 
 class Fitted(Struct, frozen=True):
@@ -17,6 +20,13 @@ class Fitted(Struct, frozen=True):
     baseline: Baseline
     seen: Replayed
     accounts: int
+
+
+def with_hindsight(control: Control) -> Control:
+    """The same control with labels that hold from the beginning: what was found out later is true of the recorded past, too."""
+    labels = {key: msgspec.structs.replace(label, at=EventTimeMs(0)) for key, label in control.labels.labels.items()}
+    exempting = {key: labels[key] for key in control.labels.exempting}
+    return Control(control.policies, LabelBook(labels, exempting, control.labels.digest), control.watch)
 
 
 def fit(
@@ -31,6 +41,6 @@ def fit(
 
     Raises InputError when no line can be read, or at the first unreadable one if `strict`.
     """
-    driver = Driver(1, control, models=models)
+    driver = Driver(1, with_hindsight(control), models=models)
     seen, _ = replay(events, driver, None, strict=strict, progress=progress)
     return Fitted(baseline_of(driver.models[0]), seen, driver.accounts)

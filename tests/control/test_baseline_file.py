@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from guard.control.baseline_file import read_baseline, starting_models, write_baseline
+from guard.control.files import control_from_files
 from guard.engine.accounts import MODELS_KEY, AccountsStage
 from guard.engine.driver import Driver
 from guard.errors import InputError
@@ -15,9 +16,10 @@ from guard.replay.fit import Fitted, fit
 from guard.scoring.learned.baseline import BASELINE_BYTES_MAX, baseline_of, decode_baseline, digest, encode_baseline, models_of, short_id
 from guard.scoring.learned.models import ShardModels
 from guard.streaming.stages import StageKind, engine_stages
+from guard.units import DAY_MS
 from tests.scoring.learned.test_models import HARVEST, taught
 from tests.scoring.learned.test_supervised import examples
-from tests.support.events import crowd, fleet, open_control
+from tests.support.events import T0, crowd, fleet, open_control
 
 
 def learned() -> ShardModels:
@@ -124,6 +126,19 @@ def test_fitting_twice_gives_one_hash_and_every_decision_names_it(tmp_path: Path
     assert digest(first.baseline) == digest(second.baseline)
     assert first.baseline.learned > 0
     assert {models.version for models in driver.models} == {f"online-1+{json.loads(path.read_bytes())['sha256'][:8]}"}
+
+
+def test_a_label_that_came_after_the_events_teaches_in_a_fit(tmp_path: Path) -> None:
+    """Analysts look days later; a fit looks back, so it knows what they found."""
+    label = {"scope": "account", "verdict": "extraction", "at": T0 + 9 * DAY_MS, "author": "ann"}
+    members = [
+        {**label, "subject": name, "label_id": name} for name in {one.account_id for one in fleet(random.Random(5), "f", 6, 2, 20.0)}
+    ]
+    (tmp_path / "labels.jsonl").write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in members))
+    control = control_from_files(None, tmp_path / "labels.jsonl", enforce=True)
+    learned_from = fit([recorded(tmp_path / "a.jsonl")], control).baseline.supervised
+
+    assert learned_from.extraction > 0
 
 
 def test_a_recovered_snapshot_wins_over_the_file(tmp_path: Path) -> None:
