@@ -13,9 +13,9 @@ from guard.decisions.decision import decode_decision
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-COMMANDS = [line for line in README.splitlines() if re.match(r"guard (simulate|replay|convert|topics|run|state|policy) ", line)]
+COMMANDS = [line for line in README.splitlines() if re.match(r"guard (simulate|replay|fit|convert|topics|run|state|policy) ", line)]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
-ON_FILES = [command for command in COMMANDS if command.split()[1] in {"simulate", "replay", "convert"}]
+ON_FILES = [command for command in COMMANDS if command.split()[1] in {"simulate", "replay", "fit", "convert"}]
 WITH_BROKER = [command for command in COMMANDS if "--bootstrap" in command]
 
 
@@ -34,7 +34,7 @@ def _run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 def test_the_commands_on_files_run_one_after_the_other(tmp_path):
     """A newcomer copies them in this order."""
-    assert len(ON_FILES) == 4
+    assert len(ON_FILES) == 7
     for command in ON_FILES:
         done = _run(command, tmp_path)
         assert done.returncode == 0, (command, done.stderr)

@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "resume": Command("pause", "resume"),
     "state": Command("state", "state"),
     "replay": Command("replay", "replay_command"),
+    "fit": Command("fit", "fit_command"),
     "simulate": Command("simulate", "simulate"),
     "evaluate": Command("evaluate", "evaluate"),
     "convert": Command("convert", "convert"),

@@ -1,6 +1,7 @@
 """Options that several commands share, so that they read the same everywhere."""
 
 import re
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,3 +19,7 @@ Bootstrap = Annotated[
     str, typer.Option(envvar="GUARD_BOOTSTRAP", metavar="HOST:PORT", help="A Kafka broker to begin with.", callback=_addresses)
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Baseline = Annotated[
+    Path | None,
+    typer.Option(envvar="GUARD_BASELINE", metavar="FILE", help="What `guard fit` wrote: shards without models of their own begin with it."),
+]

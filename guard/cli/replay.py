@@ -9,7 +9,8 @@ from typing import IO, Annotated
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from guard.cli.options import AsJson
+from guard.cli.options import AsJson, Baseline
+from guard.control.baseline_file import starting_models
 from guard.control.files import control_from_files
 from guard.engine.driver import Driver
 from guard.errors import InputError
@@ -24,6 +25,7 @@ def replay_command(
     policy: Annotated[Path | None, typer.Option(metavar="FILE", help="A policy document; the built-in one if not given.")] = None,
     labels: Annotated[Path | None, typer.Option(metavar="FILE", help="Labels, JSON Lines.")] = None,
     partitions: Annotated[int, typer.Option(min=1, max=10_000, help="Partitions of guard.requests.")] = PARTITIONS_DEFAULT,
+    baseline: Baseline = None,
     *,
     enforce: Annotated[bool, typer.Option("--enforce", help="Take the built-in policy out of shadow.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="End at the first unreadable line, with exit code 3.")] = False,
@@ -31,7 +33,8 @@ def replay_command(
     as_json: AsJson = False,
 ) -> None:
     """Run recorded events through the same engine as the stream. The same input gives the same bytes."""
-    driver = Driver(partitions, control_from_files(policy, labels, enforce=enforce), has_watch_list=watch_list)
+    models = starting_models(baseline)
+    driver = Driver(partitions, control_from_files(policy, labels, enforce=enforce), has_watch_list=watch_list, models=models)
     began = time.perf_counter()
     with _create(decisions) as out, Progress(SpinnerColumn(), TextColumn("{task.description}"), disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("reading")

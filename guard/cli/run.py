@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 from prometheus_client import CollectorRegistry
 
+from guard.cli.options import Baseline
 from guard.config import WorkerConfig, calm_collector, worker_config
+from guard.control.baseline_file import starting_models
 from guard.control.follower import ControlFollower
 from guard.control.keys import key_ring
 from guard.logs import LogObserver, configure_logging
@@ -27,6 +29,7 @@ def run(
     flush_ms: Annotated[str | None, typer.Option(help="10-1000. [env: GUARD_FLUSH_MS]")] = None,
     waiting_records_max: Annotated[str | None, typer.Option(help="[env: GUARD_WAITING_RECORDS_MAX]")] = None,
     stall_ms: Annotated[str | None, typer.Option(help="5000-600000. [env: GUARD_STALL_MS]")] = None,
+    baseline: Baseline = None,
     *,
     enforce: Annotated[bool | None, typer.Option("--enforce", help="Take the built-in policy out of shadow. [env: GUARD_ENFORCE]")] = None,
     log_level: Annotated[str, typer.Option(envvar="GUARD_LOG_LEVEL", help="debug, info, warning or error.")] = "info",
@@ -37,12 +40,13 @@ def run(
         "session_timeout_ms": session_timeout_ms, "flush_ms": flush_ms, "waiting_records_max": waiting_records_max, "stall_ms": stall_ms,
     }  # fmt: skip
     config = worker_config(flags, os.environ)
+    models = starting_models(baseline)
     configure_logging(log_level)
     calm_collector()
-    asyncio.run(_work(config))
+    asyncio.run(_work(config, models))
 
 
-async def _work(config: WorkerConfig) -> None:
+async def _work(config: WorkerConfig, models: bytes | None) -> None:
     worker_name = f"{socket.gethostname()}-{os.getpid()}"
     follower = ControlFollower(config.bootstrap, enforce=config.enforce, worker_name=worker_name, keys=key_ring(os.environ))
     registry = CollectorRegistry()
@@ -52,6 +56,6 @@ async def _work(config: WorkerConfig) -> None:
     await server.start()
     typer.echo(f"metrics on {server.url}", err=True)
     try:
-        await run_worker(config, follower, Observers(metrics, LogObserver()), engine_stages())
+        await run_worker(config, follower, Observers(metrics, LogObserver()), engine_stages(models))
     finally:
         await server.stop()

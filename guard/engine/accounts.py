@@ -12,11 +12,12 @@ from guard.decisions.decision import Scope
 from guard.decisions.standing import Standing
 from guard.engine.account_record import AccountRecord, pack_account, restore_account
 from guard.engine.announcements import Announcements
-from guard.engine.assess import Assessment, Assessor
+from guard.engine.assess import Assessor
 from guard.engine.contacts import Contacts, is_told_at
 from guard.engine.control import Control
 from guard.engine.hot_records import HotRecords
 from guard.engine.issue import Desk
+from guard.engine.learning import Assessment
 from guard.engine.observe import observe
 from guard.engine.stage import Message, Outcome, SourceRecord
 from guard.engine.tallies import Tallies
@@ -56,6 +57,11 @@ class AccountsStage:
         self._judged = 0
         self._newest_at = 0
         self.follow(control)
+
+    @property
+    def models(self) -> ShardModels:
+        """The models of this shard, as far as they have learned."""
+        return self._models
 
     @property
     def newest_at(self) -> int:
@@ -168,6 +174,7 @@ class AccountsStage:
             self._tallies.add(f"invalid.{field}", count)
         self._decoder.invalid_fields.clear()
         self._tallies.add("models.learned", self._models.drain_learned())
+        self._tallies.add("models.changed", self._models.change.drain())
         self._tallies.add("state.subjects.accounts", len(self._records))
         return Outcome(changes, [*written, *messages, *contacts], decided, self._tallies.drain())
 

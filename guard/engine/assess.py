@@ -4,7 +4,6 @@ from typing import Final
 
 import msgspec
 import xxhash
-from msgspec import Struct
 
 from guard.decisions.decision import Mode, Scope
 from guard.engine.account_record import AccountRecord
@@ -13,7 +12,7 @@ from guard.engine.contacts import age_of
 from guard.engine.control import Control
 from guard.engine.forwards import Report, encode_tip
 from guard.engine.issue import Desk, Subject
-from guard.engine.learning import Learner
+from guard.engine.learning import Assessment, Learner
 from guard.engine.stage import Message
 from guard.engine.watchlist import WatchedKey
 from guard.features.accounts import ACCOUNT_FEATURES
@@ -32,15 +31,6 @@ REPORTED_MAX: Final = 50_000
 """Reports remembered so as not to be repeated; beyond it all are forgotten, and repeated reports change nothing."""
 
 
-class Assessment(Struct):
-    """One account about to be judged at event time `at`, with the watched keys it carries."""
-
-    record: AccountRecord
-    account: str
-    at: EventTimeMs
-    hits: tuple[WatchedKey, ...]
-
-
 class Assessor:
     """Judges accounts of one shard. Bounded: one policy, one cap count, and the reports already sent."""
 
@@ -56,6 +46,7 @@ class Assessor:
 
     def follow(self, control: Control) -> None:
         """Work by this control from now on. `stamp` changes only when the watched keys did."""
+        self._learner.follow(control)
         self._control = control
         self._from = self._until = 0
         self._take_policy(EventTimeMs(max(0, getattr(self, "_at", 0))))
@@ -92,16 +83,18 @@ class Assessor:
         """Score the account and decide, if anything is to be decided; then let the models learn, if they may."""
         record, at = assessment.record, assessment.at
         policy = self.policy_at(at)
+        self._learner.rebaseline(policy.rebaseline_at, at)
         features = extract(ACCOUNT_FEATURES, record.behaviour, at)
         evidence = account_evidence(features, policy.thresholds)
         evidence += watch_evidence(assessment.hits)
         evidence += self._learner.evidence(record, features, policy.thresholds)
         said, relief = self._control.label_says(Scope.ACCOUNT, assessment.account, at)
         evidence += said
+        evidence += self._learner.likeness(features, evidence)
         verdict = weigh(evidence, policy, relief)
         if verdict.score > 0:
             self._decide(assessment, verdict, policy)
-        self._learner.learn(record, features, verdict, at)
+        self._learner.learn(assessment, features, verdict)
 
     def _decide(self, assessment: Assessment, verdict: Verdict, policy: Policy) -> None:
         record, at = assessment.record, assessment.at

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from guard.decisions.decision import Decision
-from guard.engine.accounts import AccountsStage
+from guard.engine.accounts import MODELS_KEY, AccountsStage
 from guard.engine.campaigns import CampaignsStage
 from guard.engine.control import Control
 from guard.engine.links import LinksStage
@@ -17,6 +17,7 @@ from guard.engine.stage import Message, Outcome, Stage
 from guard.engine.tallies import SIZES
 from guard.events.partition import partition_of
 from guard.events.request import RequestEvent
+from guard.scoring.learned.models import ShardModels
 from guard.topics import Topic
 
 FLUSH_MS: Final = 500
@@ -47,15 +48,19 @@ class _Lane(Struct):
 
 
 class Driver:
-    """Feeds events through the engine and yields the decisions in the order in which they are written."""
+    """Feeds events through the engine and yields the decisions in the order in which they are written.
 
-    def __init__(self, shards: int, control: Control, *, has_watch_list: bool = True) -> None:
+    `models` is the packed form of what every shard begins with; nothing if not given.
+    """
+
+    def __init__(self, shards: int, control: Control, *, has_watch_list: bool = True, models: bytes | None = None) -> None:
         self._shards = shards
         self._control = control
         self._has_watch_list = has_watch_list
-        self._accounts = [AccountsStage(shard, shards, {}, control, is_journaled=False) for shard in range(shards)]
+        begun = {} if models is None else {MODELS_KEY: models}
+        self._accounts = [AccountsStage(shard, shards, dict(begun), control, is_journaled=False) for shard in range(shards)]
         self._account_lanes = [_Lane(stage) for stage in self._accounts]
-        self._link_lanes = [_Lane(LinksStage(shard, shards, {}, control, is_journaled=False)) for shard in range(shards)]
+        self._link_lanes = [_Lane(LinksStage(shard, shards, dict(begun), control, is_journaled=False)) for shard in range(shards)]
         self._campaign_lane = _Lane(CampaignsStage(0, shards, {}, control, is_journaled=False))
         self._owners: dict[str, int] = {}
         self._now = 0
@@ -68,6 +73,11 @@ class Driver:
     def accounts(self) -> int:
         """Accounts seen so far."""
         return sum(stage.subjects for stage in self._accounts)
+
+    @property
+    def models(self) -> list[ShardModels]:
+        """The models of every shard."""
+        return [stage.models for stage in self._accounts]
 
     def take(self, event: RequestEvent, appended_at: int) -> None:
         """Take in one event. Decisions that come of it are in `decided` once their stage is drained."""

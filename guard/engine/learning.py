@@ -3,14 +3,22 @@
 from collections.abc import Mapping
 from typing import Final
 
+from msgspec import Struct
+
 from guard.engine.account_record import AccountRecord
+from guard.engine.control import Control
+from guard.engine.teaching import CROWD, Said, revoked, said_of, teachers_of
+from guard.engine.watchlist import WatchedKey
+from guard.features.accounts import ACCOUNT_FEATURES
 from guard.scoring.account_rules import reason
 from guard.scoring.fusion import Verdict, fuse
 from guard.scoring.learned.crowd import CAP, RANK_FROM, squashed
 from guard.scoring.learned.models import ShardModels
 from guard.scoring.learned.past import OwnPast
+from guard.scoring.learned.supervised import CAP as LIKENESS_CAP
+from guard.scoring.learned.supervised import SPEAKS_FROM, Lesson, scaled
 from guard.scoring.reasons import Reason
-from guard.units import MINUTE_MS
+from guard.units import MINUTE_MS, EventTimeMs
 
 LESSON_EVERY_MS: Final = 10 * MINUTE_MS
 """An account teaches at most once in ten minutes of event time: nobody dominates."""
@@ -32,11 +40,34 @@ def drift_evidence(past: OwnPast | None, models: ShardModels, threshold: float) 
     return reason("drift_toward_extraction", score, threshold, 0.0, DRIFT_CEILING * score)
 
 
+class Assessment(Struct):
+    """One account about to be judged at event time `at`, with the watched keys it carries."""
+
+    record: AccountRecord
+    account: str
+    at: EventTimeMs
+    hits: tuple[WatchedKey, ...]
+
+
 class Learner:
     """The models of one shard as the accounts stage uses them."""
 
     def __init__(self, models: ShardModels) -> None:
         self._models = models
+        self._control: Control | None = None
+
+    def follow(self, control: Control) -> None:
+        """Work by this control from now on; what rested on campaigns that were revoked is taken back."""
+        if self._control is not None and self._control.watch is not control.watch:
+            gone = revoked(self._control.watch, control.watch)
+            if gone:
+                self._models.take_back(gone)
+        self._control = control
+
+    def rebaseline(self, wanted_at: int, at: int) -> None:
+        """Let the crowd's models begin anew, once, when event time `at` reaches what the policy wants (0: never)."""
+        if self._models.rebaselined_at < wanted_at <= at:
+            self._models.begin_anew(wanted_at)
 
     def evidence(self, record: AccountRecord, features: Mapping[str, float], numbers: Mapping[str, float]) -> list[Reason]:
         """What the models say against the account."""
@@ -50,16 +81,46 @@ class Learner:
             found.append(reason("unlike_the_crowd", rank, RANK_FROM, 0.5, weight))
         return found
 
-    def learn(self, record: AccountRecord, features: Mapping[str, float], verdict: Verdict, at: int) -> None:
-        """One lesson, if the account may teach: unsuspected, unsanctioned, and not lately heard."""
+    def likeness(self, features: Mapping[str, float], evidence: list[Reason]) -> list[Reason]:
+        """How like known harvesting it looks. Asked only where something else speaks against the account: it never speaks alone."""
+        model = self._models.supervised
+        if not evidence or not model.is_ready:
+            return []
+        score = model.score(scaled(ACCOUNT_FEATURES, features))
+        if score < SPEAKS_FROM:
+            return []
+        weight = LIKENESS_CAP * (score - SPEAKS_FROM) / (1.0 - SPEAKS_FROM)
+        return [reason("like_known_extraction", score, SPEAKS_FROM, 0.5, weight)]
+
+    def learn(self, assessment: Assessment, features: Mapping[str, float], verdict: Verdict) -> None:
+        """One lesson, if the account may teach: heard of by label or campaign, or unsuspected; not lately heard; within its share."""
+        record, at, control = assessment.record, assessment.at, self._control
         is_heard = record.learned_at and at - record.learned_at < LESSON_EVERY_MS
-        if is_heard or record.behaviour.exchanges < TEACHER_EXCHANGES_MIN:
+        if is_heard or record.behaviour.exchanges < TEACHER_EXCHANGES_MIN or control is None:
             return
-        # The crowd's own verdict does not count here: a model that shuts out its own edge would shrink for ever.
-        others = fuse(one for one in verdict.reasons if one.code != "unlike_the_crowd")
-        if others.score >= TEACHER_SCORE_MAX:
+        said = said_of(control, assessment.account, assessment.hits, at)
+        may_speak_for_crowd = (said is None or not said.is_extraction) and _is_unsuspected(record, verdict, at)
+        if said is None and not may_speak_for_crowd:
             return
-        if record.standing.is_sanctioned(at):
+        teachers = teachers_of(record)
+        if not self._models.quota.allows(teachers):
             return
         record.learned_at = at
-        self._models.learn(squashed(features), record.past.moves() if record.past is not None else None)
+        self._models.quota.note(teachers)
+        self._teach(record, features, said, may_speak_for_crowd=may_speak_for_crowd)
+
+    def _teach(self, record: AccountRecord, features: Mapping[str, float], said: Said | None, *, may_speak_for_crowd: bool) -> None:
+        models = self._models
+        if may_speak_for_crowd:
+            models.learn(squashed(features), record.past.moves() if record.past is not None else None)
+            # Of the crowd no more examples than of harvesting, or it would drown them.
+            if said is None and models.supervised.benign < models.supervised.extraction:
+                said = Said(is_extraction=False, provenance=CROWD)
+        if said is not None:
+            models.learn_example(Lesson(scaled(ACCOUNT_FEATURES, features), said.is_extraction, said.provenance))
+
+
+def _is_unsuspected(record: AccountRecord, verdict: Verdict, at: int) -> bool:
+    # The crowd's own verdict does not count here: a model that shuts out its own edge would shrink for ever.
+    others = fuse(one for one in verdict.reasons if one.code != "unlike_the_crowd")
+    return others.score < TEACHER_SCORE_MAX and not record.standing.is_sanctioned(at)

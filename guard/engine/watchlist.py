@@ -34,6 +34,7 @@ class _CampaignKeys(Struct):
     campaign_id: str
     state: str
     keys: list[CampaignKey] = []
+    first_throttle_at: int = 0
 
 
 _decode = msgspec.json.Decoder(_CampaignKeys).decode
@@ -47,6 +48,8 @@ class WatchList(Struct, frozen=True):
 
     campaigns: dict[str, tuple[CampaignKey, ...]]
     by_key: dict[int, tuple[WatchedKey, ...]]
+    throttled_at: dict[str, int] = {}
+    """Event time of the first throttle of those that are active and had one."""
 
     @staticmethod
     def empty() -> "WatchList":
@@ -60,13 +63,16 @@ class WatchList(Struct, frozen=True):
         """
         campaigns = dict(self.campaigns)
         campaigns.pop(key.decode(), None)
+        throttled_at = {name: at for name, at in self.throttled_at.items() if name != key.decode()}
         if record is not None:
             campaign = _decode(record)
             if campaign.state in WATCHED_STATES:
                 campaigns[campaign.campaign_id] = tuple(campaign.keys)
-        if campaigns == self.campaigns:
+            if campaign.state == "active" and campaign.first_throttle_at:
+                throttled_at[campaign.campaign_id] = campaign.first_throttle_at
+        if campaigns == self.campaigns and throttled_at == self.throttled_at:
             return self
-        return WatchList(campaigns, _index(campaigns))
+        return WatchList(campaigns, self.by_key if campaigns == self.campaigns else _index(campaigns), throttled_at)
 
 
 def _index(campaigns: dict[str, tuple[CampaignKey, ...]]) -> dict[int, tuple[WatchedKey, ...]]:

@@ -52,6 +52,9 @@ ABLATIONS: Final = {
     "no-network": Ablation(_of(Family.NETWORK), ("ip", "ip_prefix", "asn", "client_fingerprint")),
     "no-continuity": Ablation(_of(Family.REPLAY), ("conversation", "conversation_after", "reasoning_signature")),
     "no-learning": Ablation(_of(Family.DRIFT)),
+    "no-drift": Ablation(("drift_toward_extraction",)),
+    "no-crowd": Ablation(("unlike_the_crowd",)),
+    "no-supervised": Ablation(("like_known_extraction",)),
     "no-labels": Ablation((), is_labelled=False),
 }
-"""The six of the protocol, and a world without analysts and appeals, by the name of their variant."""
+"""The six of the protocol, each model alone, and a world without analysts and appeals, by the name of their variant."""

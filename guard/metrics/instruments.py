@@ -81,6 +81,9 @@ class Instruments:
         self.shards = self._gauge("guard_shards", "How many shards does this worker own and have recovered?")
         self.ready = self._gauge("guard_ready", "Are all of this worker's shards recovered and at work? 1 or 0.")
         self.learned = self._counter("guard_model_learned", "Do the online models learn? Lessons taken in.")
+        self.changed = self._counter(
+            "guard_model_changed", "Did the crowd that the models learn from change? Changes of their scores (ADWIN)."
+        )
         self.model = Info("guard_model_version", "Which models did the newest decision rest on?", registry=self.registry)
         build = Info("guard_build", "Which program is this?", registry=self.registry)
         build.info({"version": __version__, "python": platform.python_version()})

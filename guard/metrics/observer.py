@@ -177,6 +177,7 @@ def _counters(instruments: Instruments) -> dict[str, Counter]:
     """Tally -> its counter, for the tallies that are one."""
     return {
         "models.learned": instruments.learned,
+        "models.changed": instruments.changed,
         **{f"events.{result}": instruments.events.labels(result) for result in RESULTS},
         **{tally: instruments.evidence.labels(kind) for tally, kind in EVIDENCE.items()},
     }

@@ -191,6 +191,9 @@ class PolicyDocument(Part):
     allow_list: list[AllowedDocument] = Field(default=[], max_length=ALLOWED_MAX, description="subjects that no sanction reaches")
     orders: list[OrderDocument] = Field(default=[], max_length=ORDERS_MAX, description="operators' own decisions")
     releases: list[ReleaseDocument] = Field(default=[], max_length=RELEASES_MAX, description="release calendar")
+    rebaseline_at: EventTime = Field(
+        default=0, description="the models of the crowd forget what they learned before, event time in milliseconds; 0 for never"
+    )
 
     def contradictions(self) -> Iterator[str]:
         """One line for each place where two parts of the document do not fit together."""

@@ -115,6 +115,7 @@ def _policy(document: PolicyDocument, digest: str) -> Policy:
         releases=tuple(
             sorted((Release(entry.model, EventTimeMs(entry.at)) for entry in document.releases), key=lambda entry: (entry.at, entry.model))
         ),
+        rebaseline_at=EventTimeMs(document.rebaseline_at),
     )
 
 

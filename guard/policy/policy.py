@@ -105,3 +105,5 @@ class Policy(Struct, frozen=True):
     """Operators' own decisions by (scope, subject)."""
     releases: tuple[Release, ...]
     """Release calendar, earliest first."""
+    rebaseline_at: EventTimeMs = EventTimeMs(0)
+    """Event time from which the models of the crowd begin anew; 0 for never."""

@@ -73,6 +73,11 @@ REASONS: Final[dict[str, ReasonCode]] = {
     "unlike_the_crowd": ReasonCode(
         Family.DRIFT, "rank beyond the recent crowd, 0-1, capped below the first rung", "Half-space trees (Tan, Ting, Liu 2011)"
     ),
+    "like_known_extraction": ReasonCode(
+        Family.DRIFT,
+        "probability that the account is one of those that labels and settled campaigns named, capped far below the first rung",
+        "logistic regression over the accounts' features (river), taught in the stream",
+    ),
     "shared_payment": ReasonCode(
         Family.IDENTITY,
         "accounts of several organisations on one payment fingerprint",

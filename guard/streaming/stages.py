@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from aiokafka import TopicPartition
 from msgspec import Struct
 
-from guard.engine.accounts import AccountsStage
+from guard.engine.accounts import MODELS_KEY, AccountsStage
 from guard.engine.campaigns import CampaignsStage
 from guard.engine.control import Control
 from guard.engine.links import LinksStage
@@ -50,9 +50,22 @@ StageTable = Mapping[StageKind, StageFactory]
 """Every kind has its factory."""
 
 
-def engine_stages() -> StageTable:
-    """The stages of the guard."""
-    return {StageKind.ACCOUNTS: AccountsStage, StageKind.LINKS: LinksStage, StageKind.CAMPAIGNS: CampaignsStage}
+def engine_stages(models: bytes | None = None) -> StageTable:
+    """The stages of the guard. A shard whose recovered state holds no models begins with these packed ones, if given."""
+    return {
+        StageKind.ACCOUNTS: _beginning(AccountsStage, models),
+        StageKind.LINKS: _beginning(LinksStage, models),
+        StageKind.CAMPAIGNS: CampaignsStage,
+    }
+
+
+def _beginning(factory: StageFactory, models: bytes | None) -> StageFactory:
+    def make(shard: int, shards: int, records: dict[bytes, bytes], control: Control, /) -> Stage:
+        if models is not None:
+            records.setdefault(MODELS_KEY, models)
+        return factory(shard, shards, records, control)
+
+    return make
 
 
 def kinds_of(shard: int, shards: int) -> tuple[StageKind, ...]:
