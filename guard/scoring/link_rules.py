@@ -23,6 +23,10 @@ EVEN_ERROR: Final = 2.0
 accounts strays from it by 2 / sqrt(n) (delta method, moments of the exponential)."""
 PEOPLE_ERROR: Final = 0.15
 """How surely that is known of people: some crowds do the same thing in the same hour, so a large sample alone proves nothing."""
+EVEN_FEW: Final = 12.0
+EVEN_MANY: Final = 30.0
+"""Up to so few accounts evenness says nothing, from so many all that it can: there are many small keys, and the spread of a dozen accounts is
+itself hardly known."""
 EVEN_ERRORS_MIN: Final = 1.0
 EVEN_ERRORS_ENOUGH: Final = 1.75
 """Standard errors below people from which a key is called even, and at which that counts in full: keys are looked at again and again."""
@@ -191,9 +195,12 @@ def _even_rates(kind: KeyKind, features: Features, crowd: Crowd, numbers: Number
     limit = people - EVEN_ERRORS_MIN * error
     if dispersion > limit:
         return None
-    surety = (limit - dispersion) / ((EVEN_ERRORS_ENOUGH - EVEN_ERRORS_MIN) * error)
+    surety = min(1.0, (limit - dispersion) / ((EVEN_ERRORS_ENOUGH - EVEN_ERRORS_MIN) * error))
+    ground = min(1.0, max(0.0, accounts - EVEN_FEW) / (EVEN_MANY - EVEN_FEW))
+    if not ground:
+        return None
     ceiling = EVEN_CARD_MAX if kind is KeyKind.PAYMENT else EVEN_MAX
-    return reason("even_rates", dispersion, limit, people, ceiling * min(1.0, surety))
+    return reason("even_rates", dispersion, limit, people, ceiling * surety * ground)
 
 
 def _shared(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -> Reason | None:

@@ -25,7 +25,7 @@ LESSONS_MAX: Final = 512
 """Lessons that can still be taken back; when they are full, the older half is frozen."""
 EACH_MIN: Final = 20
 """Examples of either kind (extraction, benign) before the model says anything."""
-CAP: Final = 0.2
+CAP: Final = 0.1
 """What it may weigh at its most: less than a family needs to count for a block, far below the first rung."""
 SPEAKS_FROM: Final = 0.9
 """Probability from which it speaks: even odds are no evidence."""
