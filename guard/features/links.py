@@ -10,6 +10,10 @@ def _accounts(link: LinkRecord, at: int) -> float | None:
     return link.adherents
 
 
+def _devotion(link: LinkRecord, at: int) -> float | None:
+    return link.devotion
+
+
 def _uses_per_account(link: LinkRecord, at: int) -> float | None:
     return link.uses / link.accounts if link.accounts else None
 
@@ -88,6 +92,9 @@ LINK_FEATURES: Final = (
     Feature("aged_accounts", "accounts whose age is known", 0.0, 1e9, "ground of the shares", "contact", 0.1, _aged_accounts),
     Feature(
         "trusted_accounts", "trusted accounts", 0.0, 1e9, "what trusted accounts share is public", "civitai #4625", 0.1, _trusted_accounts
+    ),
+    Feature(
+        "devotion", "share of an adherent's exchanges", 0.0, 1.0, "people try a prompt, a pool lives by it", "Kish 1965", 0.1, _devotion
     ),
     Feature("uses_per_account", "exchanges per account", 0.0, 1e9, "ground of evenness", "streaming prototype", 0.1, _uses_per_account),
     Feature(

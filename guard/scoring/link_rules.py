@@ -17,6 +17,8 @@ from guard.state.link import KeyKind
 CROWD_SHARE_MIN: Final = 0.05
 """A crowd's share below this is an accident of a small crowd."""
 
+DEVOTION_MIN: Final = 0.4
+"""Share of what its accounts ask from which a shape or a family of paraphrases is what they are for: people try a public prompt among others."""
 ONE_SESSION: Final = 2.0
 EVEN_ERROR: Final = 2.0
 """What people show at their most even: one session each, of geometric length, has dispersion 1 - 2 / mean uses, and a sample of n such
@@ -188,7 +190,7 @@ def _even_rates(kind: KeyKind, features: Features, crowd: Crowd, numbers: Number
     if dispersion is None or not is_settled(features, numbers) or features.get("timed", 0.0) >= TIMED_SHARE:
         return None
     uses = features["uses_per_account"]
-    if kind in LATE_KINDS and uses < LATE_USES_MIN:
+    if kind in LATE_KINDS and (uses < LATE_USES_MIN or features.get("devotion", 1.0) < DEVOTION_MIN):
         return None
     people = numbers["even_dispersion_max"] - ONE_SESSION / uses
     error = sqrt(EVEN_ERROR**2 / accounts + PEOPLE_ERROR**2)
