@@ -77,8 +77,7 @@ class Learner:
             found.append(drift)
         rank = self._models.crowd.rank(squashed(features)) if record.behaviour.exchanges >= TEACHER_EXCHANGES_MIN else 0.0
         if rank > RANK_FROM:
-            weight = CAP * (rank - RANK_FROM) / (1.0 - RANK_FROM)
-            found.append(reason("unlike_the_crowd", rank, RANK_FROM, 0.5, weight))
+            found.append(reason("unlike_the_crowd", rank, RANK_FROM, 0.5, _weight(CAP, rank, RANK_FROM)))
         return found
 
     def likeness(self, features: Mapping[str, float], evidence: list[Reason]) -> list[Reason]:
@@ -89,8 +88,7 @@ class Learner:
         score = model.score(scaled(ACCOUNT_FEATURES, features))
         if score < SPEAKS_FROM:
             return []
-        weight = LIKENESS_CAP * (score - SPEAKS_FROM) / (1.0 - SPEAKS_FROM)
-        return [reason("like_known_extraction", score, SPEAKS_FROM, 0.5, weight)]
+        return [reason("like_known_extraction", score, SPEAKS_FROM, 0.5, _weight(LIKENESS_CAP, score, SPEAKS_FROM))]
 
     def learn(self, assessment: Assessment, features: Mapping[str, float], verdict: Verdict) -> None:
         """One lesson, if the account may teach: heard of by label or campaign, or unsuspected; not lately heard; within its share."""
@@ -118,6 +116,11 @@ class Learner:
                 said = Said(is_extraction=False, provenance=CROWD)
         if said is not None:
             models.learn_example(Lesson(scaled(ACCOUNT_FEATURES, features), said.is_extraction, said.provenance))
+
+
+def _weight(cap: float, score: float, speaks_from: float) -> float:
+    """Nothing where a model begins to speak, `cap` where it is certain."""
+    return cap * (score - speaks_from) / (1.0 - speaks_from)
 
 
 def _is_unsuspected(record: AccountRecord, verdict: Verdict, at: int) -> bool:

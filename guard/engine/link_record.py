@@ -84,7 +84,7 @@ class LinkMemory:
                 link.weigh(_devotion(packed), packed & _AGE_MASK, -1)
                 self._list(contact.account, packed >> _PLACE_SHIFT & _PLACE_MASK, level, packed & _AGE_MASK, packed >> _DAY_SHIFT)
             return False
-        if not contact.is_first or not link.count_account(stable_hash(contact.account), len(self.members), is_known=False):
+        if not contact.is_first or not link.count_account(stable_hash(contact.account), len(self.members)):
             return False
         if len(self.members) < MEMBERS_MAX[KINDS[link.kind]]:
             self._meet_day(contact)

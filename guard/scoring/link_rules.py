@@ -62,12 +62,11 @@ RELIEF_UNEVEN: Final = 0.65
 RELIEF_UNSETTLED: Final = 0.4
 """What speaks for a key, as the share of its score that goes: public, one principal's, people's own rhythm, too early."""
 
-
 SESSIONS_USES: Final = 8.0
 SESSIONS_HOURS: Final = 2.0
 """Within one session people are as even as a pool; eight uses, or two hours, are more than one session."""
 
-
+VOICED_KINDS: Final = TEMPLATE_KINDS | {KeyKind.PAYMENT}
 SEVERAL_PRINCIPALS: Final = 2.0
 STRANGER_KINDS: Final = TEMPLATE_KINDS | {KeyKind.CLIENT}
 SAME_DAY_MIN: Final = 0.02
@@ -120,10 +119,9 @@ def link_evidence(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numb
     """Evidence against a key, and the relief (0-1) that speaks for it. Nothing below `key_accounts_min` accounts."""
     if features["accounts"] < numbers["key_accounts_min"]:
         return [], 0.0
-    rules = (_new_accounts, _registered_together, _even_rates, _shared, _voices)
+    rules = (_new_accounts, _registered_together, _even_rates, _shared, _voices, _rubric)
     evidence = [found for rule in rules if (found := rule(kind, features, crowd, numbers)) is not None]
-    rubric = _rubric(kind, features, crowd, numbers)
-    return ([*evidence, rubric] if rubric is not None else evidence), relief(features, crowd, numbers)
+    return evidence, relief(features, crowd, numbers)
 
 
 def relief(features: Features, crowd: Crowd, numbers: Numbers) -> float:
@@ -161,16 +159,19 @@ def surprise_nats(share: float, expected: float, accounts: float) -> float:
     return accounts * total
 
 
+def _surprise(share: float, expected: float, accounts: float, enough_nats: float) -> float:
+    """How far a share is beyond chance, 0-1: in full from `enough_nats`, not at all below half of that."""
+    nats = surprise_nats(share, expected, accounts)
+    return min(1.0, nats / enough_nats) if nats >= enough_nats / 2 else 0.0
+
+
 def _new_accounts(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -> Reason | None:
     share = features.get("new_share")
     expected = crowd.new_share(numbers["crowd_new_share_max"])
     if share is None or share <= expected:
         return None
-    nats = surprise_nats(share, expected, features["aged_accounts"])
-    if nats < numbers["surprise_nats"] / 2:
-        return None
-    weight = 0.4 * min(1.0, nats / numbers["surprise_nats"])
-    return reason("new_accounts", share, expected, expected, weight)
+    surprise = _surprise(share, expected, features["aged_accounts"], numbers["surprise_nats"])
+    return reason("new_accounts", share, expected, expected, 0.4 * surprise) if surprise else None
 
 
 def _registered_together(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -> Reason | None:
@@ -179,15 +180,15 @@ def _registered_together(kind: KeyKind, features: Features, crowd: Crowd, number
     expected = crowd.same_day_share()
     if kind not in STRANGER_KINDS or share is None or share <= expected or features.get("principals") != SEVERAL_PRINCIPALS:
         return None
-    nats = surprise_nats(share, expected, features["registered"])
-    if features["registered"] < STRANGERS_MIN or nats < numbers["surprise_nats"] / 2:
+    if features["registered"] < STRANGERS_MIN:
         return None
-    return reason("registered_together", share, expected, expected, 0.5 * min(1.0, nats / numbers["surprise_nats"]))
+    surprise = _surprise(share, expected, features["registered"], numbers["surprise_nats"])
+    return reason("registered_together", share, expected, expected, 0.5 * surprise) if surprise else None
 
 
 def _even_rates(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -> Reason | None:
     dispersion, accounts = features.get("dispersion"), features["accounts"]
-    if dispersion is None or not is_settled(features, numbers) or features.get("timed", 0.0) >= TIMED_SHARE:
+    if dispersion is None or accounts <= EVEN_FEW or not is_settled(features, numbers) or features.get("timed", 0.0) >= TIMED_SHARE:
         return None
     uses = features["uses_per_account"]
     if kind in LATE_KINDS and (uses < LATE_USES_MIN or features.get("devotion", 1.0) < DEVOTION_MIN):
@@ -198,9 +199,7 @@ def _even_rates(kind: KeyKind, features: Features, crowd: Crowd, numbers: Number
     if dispersion > limit:
         return None
     surety = min(1.0, (limit - dispersion) / ((EVEN_ERRORS_ENOUGH - EVEN_ERRORS_MIN) * error))
-    ground = min(1.0, max(0.0, accounts - EVEN_FEW) / (EVEN_MANY - EVEN_FEW))
-    if not ground:
-        return None
+    ground = min(1.0, (accounts - EVEN_FEW) / (EVEN_MANY - EVEN_FEW))
     ceiling = EVEN_CARD_MAX if kind is KeyKind.PAYMENT else EVEN_MAX
     return reason("even_rates", dispersion, limit, people, ceiling * surety * ground)
 
@@ -223,8 +222,7 @@ def _unfamiliar(features: Features, expected: float, numbers: Numbers) -> float:
     share = features.get("trusted_share")
     if share is None or share >= expected:
         return 0.0
-    nats = surprise_nats(share, expected, features["aged_accounts"])
-    return min(1.0, 2 * nats / numbers["surprise_nats"]) if nats >= numbers["surprise_nats"] / 4 else 0.0
+    return _surprise(share, expected, features["aged_accounts"], numbers["surprise_nats"] / 2)
 
 
 def _strangers(kind: KeyKind, features: Features) -> float:
@@ -237,20 +235,16 @@ def _strangers(kind: KeyKind, features: Features) -> float:
 
 def _voices(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -> Reason | None:
     voice = features.get("voice")
-    if kind not in TEMPLATE_KINDS | {KeyKind.PAYMENT} or voice is None:
+    if kind not in VOICED_KINDS or voice is None or voice < numbers["elicitation_share"]:
         return None
-    if voice >= numbers["elicitation_share"]:
-        return reason("reasoning_elicitation", voice, numbers["elicitation_share"], crowd.voice, 0.55)
-    return None
+    return reason("reasoning_elicitation", voice, numbers["elicitation_share"], crowd.voice, 0.55)
 
 
 def _rubric(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -> Reason | None:
     rubric = features.get("rubric")
-    if rubric is None:
+    if rubric is None or rubric < numbers["rubric_share"]:
         return None
-    if rubric >= numbers["rubric_share"]:
-        return reason("rubric_grading", rubric, numbers["rubric_share"], crowd.rubric, 0.35)
-    return None
+    return reason("rubric_grading", rubric, numbers["rubric_share"], crowd.rubric, 0.35)
 
 
 def payment_rate(rate_rpm: float, limit_rpm: int, accounts: int, numbers: Numbers) -> Reason | None:

@@ -165,10 +165,8 @@ class LinkRecord(Struct, array_like=True):
             elif age == AGE_TRUSTED:
                 self.trusted_mass += sign * devotion
 
-    def count_account(self, hashed: int, listed: int, *, is_known: bool) -> bool:
-        """Take in one account; True when it is new to the key. Exact below the list's bound, sketched beyond."""
-        if is_known:
-            return False
+    def count_account(self, hashed: int, listed: int) -> bool:
+        """Take in one account that is not listed; True when it is new to the key. Exact below the list's bound, sketched beyond."""
         if listed < MEMBERS_MAX[KINDS[self.kind]]:
             self.accounts += 1
             return True

@@ -71,9 +71,7 @@ def baseline_of(models: ShardModels) -> Baseline:
 def models_of(baseline: Baseline) -> ShardModels:
     """Models that begin with it. Every shard begins with the same."""
     models = ShardModels(baseline.seed, short_id(baseline))
-    models.crowd.restore(baseline.crowd, baseline.learned, baseline.ranks)
-    for moves in baseline.moves:
-        models.drift.learn(moves)
+    models.restore_crowd(baseline.crowd, baseline.learned, baseline.ranks, baseline.moves)
     models.supervised = SupervisedModel(baseline.supervised)
     return models
 

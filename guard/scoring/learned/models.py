@@ -81,6 +81,12 @@ class ShardModels:
         self.supervised.learn(lesson)
         self._count_lesson()
 
+    def restore_crowd(self, lessons: list[dict[str, float]], learned: int, ranks: list[float], moves: list[tuple[float, ...]]) -> None:
+        """Give a fresh crowd and drift model what others of their kind had learned. Raises ValueError for numbers out of range."""
+        self.crowd.restore(lessons, learned, ranks)
+        for one in moves:
+            self.drift.learn(one)
+
     def begin_anew(self, at: int) -> None:
         """Forget the crowd and how far its members move; what labels and campaigns taught stays. `at` is the operator's event time."""
         self.crowd, self.drift, self.change = CrowdModel(self.seed), DriftModel(), ScoreChange()
@@ -122,9 +128,7 @@ class ShardModels:
         models.rebaselined_at = stored.rebaselined_at
         models.supervised = SupervisedModel(stored.weights, tuple(stored.examples))
         try:
-            models.crowd.restore(stored.crowd, stored.learned, stored.ranks)
-            for moves in stored.moves:
-                models.drift.learn(moves)
+            models.restore_crowd(stored.crowd, stored.learned, stored.ranks, stored.moves)
         except ValueError as error:
             raise GuardError(f"model snapshot: {error}; it should be one that a guard wrote") from None
         return models
