@@ -5,7 +5,8 @@ import pytest
 
 from guard.errors import UsageError
 from guard.events.decode import Decoder
-from guard.events.fingerprint import HashKey, KeyRing, fingerprint, fingerprints
+from guard.events.fingerprint import ContentFields, HashKey, KeyRing, fingerprint, fingerprints
+from guard.events.request import RequestEvent
 
 OLD, NEW = HashKey("k1", b"o" * 32), HashKey("k2", b"n" * 32)
 KEYS = KeyRing(NEW)
@@ -201,3 +202,15 @@ def test_no_text_is_in_the_result():
     shown = repr(fingerprint(*CHAT, KEYS))
 
     assert not [word for word in ("Anna", "seed", "beans", "Friday", "look_up") if word in shown]
+
+
+def test_every_content_field_is_a_field_of_the_request_event_with_the_same_meaning() -> None:
+    """The gateway's fields are merged into an event: a name or type of its own would be lost, or counted as invalid."""
+    event = {field.name: field.type for field in msgspec.structs.fields(RequestEvent)}
+    content = {field.name: field.type for field in msgspec.structs.fields(ContentFields)}
+
+    # Token counts are required of an event, and may be missing from a reply.
+    assert {name: event[name] | None if name in REQUIRED else event[name] for name in content} == content
+
+
+REQUIRED = ("input_tokens", "output_tokens")
