@@ -40,7 +40,7 @@ class Assessor:
         caps = records.pop(CAPS_KEY, None)
         self._caps = msgspec.msgpack.decode(caps, type=CapCount) if caps is not None else CapCount()
         self._caps_changed = False
-        self._reported: set[tuple[str, str, tuple[int, ...]]] = set()
+        self._reported: set[tuple[str, str, tuple[tuple[int, bool], ...]]] = set()
         self._from = self._until = 0
         self.stamp = 0
 
@@ -115,24 +115,28 @@ class Assessor:
 
     def reports(self, assessment: Assessment) -> list[Message]:
         """What the campaigns stage is to be told: this account carries these kinds of keys of that campaign. Once each."""
-        kinds: dict[str, set[int]] = {}
-        for hit in assessment.hits:
-            kinds.setdefault(hit.campaign_id, set()).add(hit.kind)
+        carried: dict[str, set[tuple[int, bool]]] = {}
+        b, by_key = assessment.record.behaviour, self._control.watch.by_key
+        for key in b.keys if assessment.hits else ():
+            for watched in by_key.get(key, ()):
+                carried.setdefault(watched.campaign_id, set()).add((watched.kind, b.is_devoted(key)))
         messages = []
-        for campaign_id, found in sorted(kinds.items()):
+        for campaign_id, found in sorted(carried.items()):
             token = (assessment.account, campaign_id, tuple(sorted(found)))
             if token not in self._reported:
                 if len(self._reported) >= REPORTED_MAX:
                     self._reported.clear()
                 self._reported.add(token)
-                messages.append(Message(Topic.SUSPICIONS, 0, campaign_id.encode(), encode_tip(self._report(assessment, token))))
+                messages.append(Message(Topic.SUSPICIONS, 0, campaign_id.encode(), encode_tip(self._report(assessment, campaign_id, found))))
         return messages
 
-    def _report(self, assessment: Assessment, token: tuple[str, str, tuple[int, ...]]) -> Report:
+    def _report(self, assessment: Assessment, campaign_id: str, carried: set[tuple[int, bool]]) -> Report:
         numbers = self.policy.thresholds
         age = age_of(assessment.record, assessment.at, numbers["young_account_days"], numbers["trusted_account_days"])
         exchanges = assessment.record.behaviour.exchanges
-        return Report(token[0], token[1], assessment.at, token[2], age, exchanges, exchanges == 1)
+        kinds = tuple(sorted({kind for kind, _ in carried}))
+        devoted = tuple(sorted({kind for kind, is_devoted in carried if is_devoted}))
+        return Report(assessment.account, campaign_id, assessment.at, kinds, age, exchanges, exchanges == 1, devoted)
 
     def drain(self) -> list[tuple[bytes, bytes]]:
         """The cap count, if it has changed."""

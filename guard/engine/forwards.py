@@ -100,6 +100,8 @@ class Report(Struct, array_like=True, tag=2):
     age: int
     exchanges: int
     is_first: bool
+    devoted: tuple[int, ...] = ()
+    """Those of the kinds whose key is what the account asks with, not something that it tried."""
 
 
 class Crossing(Struct, array_like=True, tag=3):

@@ -33,7 +33,7 @@ class Reports:
         """Take a report in; True when it says something new."""
         known = self._by_campaign.setdefault(report.campaign_id, {})
         before = known.get(report.account)
-        if before is not None and before.kinds == report.kinds:
+        if before is not None and (before.kinds, before.devoted) == (report.kinds, report.devoted):
             return False
         if before is None and len(known) >= REPORTS_MAX:
             return False
@@ -74,7 +74,7 @@ def members_of(nodes: list[Node], strong: set[str], reports: Iterable[Report]) -
     strong_kinds = {int(name.partition(":")[0]) for name in strong}
     for report in reports:
         families.setdefault(report.account, set()).update(REASONS[KIND_CODES[KINDS[kind]]].family for kind in report.kinds)
-        if strong_kinds & set(report.kinds) and report.age != Age.TRUSTED:
+        if strong_kinds & (set(report.devoted) if report.age == Age.TRUSTED else set(report.kinds)):
             admitted[report.account] = None
     admitted.update(dict.fromkeys(account for account, found in families.items() if len(found) >= FAMILIES_MIN))
     return iter(sorted(admitted))

@@ -22,6 +22,10 @@ def _dispersion(link: LinkRecord, at: int) -> float | None:
     return link.dispersion
 
 
+def _spread(link: LinkRecord, at: int) -> float | None:
+    return link.spread(at)
+
+
 def _exposure_hours(link: LinkRecord, at: int) -> float | None:
     return link.exposure_hours(at)
 
@@ -116,6 +120,9 @@ LINK_FEATURES: Final = (
         "sessions of a crowd",
         0.1,
         _exposure_hours,
+    ),
+    Feature(
+        "spread", "share of the hours of use at random", 0.0, 10.0, "sessions leave hours empty", "SynchroTrap, CCS 2014", 0.2, _spread
     ),
     Feature("new_share", "share of accounts of known age", 0.0, 1.0, "fleets are new", "AA26-251A", 0.1, _new_share),
     Feature(

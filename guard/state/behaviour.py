@@ -47,6 +47,10 @@ TIMED_GAPS_MIN: Final = 3
 TIMED_SPREAD_MAX: Final = 0.25
 """Standard deviation of a timer's gaps, as a share of their mean; independent arrivals have 1, people more (Goh and Barabasi 2008)."""
 
+DEVOTED_USES: Final = 4
+DEVOTED_SHARE: Final = 0.4
+"""Uses, and their share of the account's exchanges, from which a key is what it works with and not something that it tried."""
+
 HASH_BYTES: Final = 8
 SECONDS_MAX: Final = (1 << 32) - 1
 BEHAVIOUR_BYTES_MAX: Final = 4_096
@@ -179,6 +183,11 @@ class Behaviour:
             self.keys.pop(min(spare, key=lambda old: self.keys[old].uses))
         use = self.keys[key] = KeyUse()
         return use
+
+    def is_devoted(self, key: int) -> bool:
+        """A key that the account knows is what it asks with: several exchanges, and a good share of all that were answered."""
+        uses = self.keys[key].uses + (self.same_uses if key in self.current_keys else 0)
+        return uses >= DEVOTED_USES and uses >= DEVOTED_SHARE * (self.exchanges - self.refused)
 
     def repeated_shape(self, shape: int) -> bool:
         """True when this shape (its 32-bit hash) came lately; otherwise it is remembered from now on."""

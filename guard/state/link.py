@@ -63,7 +63,7 @@ AGE_UNKNOWN, AGE_NEW, AGE_AGED, AGE_TRUSTED = Age
 
 MEMBERS_MAX: Final = {
     KeyKind.PAYMENT: 5_000,
-    KeyKind.PREFIX: 256,
+    KeyKind.PREFIX: 2_048,
     KeyKind.SHAPE: 256,
     KeyKind.PARAPHRASE: 256,
     KeyKind.CLIENT: 64,
@@ -77,6 +77,9 @@ MEMBERS_MAX: Final = {
 
 SEVERAL: Final = "*"
 """Stands for more than one card or organisation."""
+
+SPREAD_HOURS_MIN: Final = 4.0
+"""Below it, one session fills the hours that an account has had."""
 
 NEARLY_ONE: Final = 1.3
 NEWTON_STEPS: Final = 4
@@ -183,6 +186,17 @@ class LinkRecord(Struct, array_like=True):
         """For how long the mean account has had the key at `at`."""
         life = (at - self.first_at) / HOUR_MS
         return max(0.0, life - self.joined_sum / self.accounts) if self.accounts else 0.0
+
+    def spread(self, at: int) -> float | None:
+        """Hours in which the mean account used the key, as a share of those that as many uses at random would have fallen into.
+
+        People come in sessions and leave most of their hours empty, programs and pools do not. None before `SPREAD_HOURS_MIN` hours of exposure.
+        """
+        exposure = self.exposure_hours(at)
+        if exposure < SPREAD_HOURS_MIN or self.uses <= 0:
+            return None
+        mean = self.uses / self.accounts
+        return self.hours / self.accounts / (exposure * (1.0 - exp(-mean / exposure)))
 
     @property
     def dispersion(self) -> float | None:
