@@ -25,6 +25,7 @@ from guard.state.link import (
     PREFIX,
     SHAPE,
     SIGNATURE,
+    SLOT_MS,
     Age,
 )
 from guard.topics import Topic
@@ -34,6 +35,7 @@ STEP_BITS_MAX: Final = 4
 """Uses are told 1, 2, 3, 4, 6, 8, 12, 16, 24, 32 exchanges after a card or template was new, and from then on at every sixteenth."""
 
 _STEP_MASK: Final = (1 << STEP_BITS_MAX) - 1
+_SLOT_MASK: Final = 255
 _STEPS_FROM: Final = 1 << STEP_BITS_MAX + 1
 """From here on every step is the largest."""
 
@@ -103,8 +105,8 @@ class Contacts:
         b.since_new += 1
         identity = identity_of(event)
         met: list[int] = []
-        if at >= b.hour_s * 1_000 + HOUR_MS:
-            _turn_hour(b, at)
+        if at >= b.slot_s * 1_000 + SLOT_MS:
+            _turn_slot(b, at)
         if identity != record.identity:
             met = self._meet(record, event, identity, at, uses)
         else:
@@ -150,8 +152,8 @@ class Contacts:
         is_first = use is None
         if use is None:
             use = record.behaviour.remember_key(key[1])
-        use.uses += uses
-        use.hour_uses += uses
+        if uses:
+            use.count(uses, record.behaviour.slot)
         if is_first:
             self._tell(record, key, use, at, event, is_first=True)
         return is_first
@@ -182,9 +184,10 @@ class Contacts:
             speaker = self._speaker = self._speaker_of(record, event, at)
         hours, pairs = use.grown()
         told, use.told = use.told, use.uses
+        slots, use.untold_slots = use.untold_slots, 0
         use.untold_hours = use.untold_pairs = 0
         contact = Contact(
-            *key, record.account, at, use.uses - told, use.uses * use.uses - told * told, hours, pairs, is_first, speaker.age,
+            *key, record.account, at, use.uses - told, use.uses * use.uses - told * told, hours, pairs, slots, is_first, speaker.age,
             speaker.created_day, min(1.0, use.uses / speaker.answered), speaker.card, speaker.organisation, speaker.limit_rpm,
             *((speaker.voice, speaker.rubric) if key[0] in CONTENT_KINDS else (speaker.asks, speaker.grades)), speaker.voice, speaker.rubric,
             speaker.single_turn, speaker.timed, speaker.tokens_per_use,
@@ -244,14 +247,16 @@ def settle(b: Behaviour) -> None:
     if b.same_uses:
         for key in b.current_keys:
             use = b.keys[key]
-            use.uses += b.same_uses
-            use.hour_uses += b.same_uses
+            use.count(b.same_uses, b.slot)
         b.same_uses = 0
 
 
-def _turn_hour(b: Behaviour, at: int) -> None:
-    """Begin another hour of the account with this exchange: hours of its own, so that no clock's full hour cuts a session."""
+def _turn_slot(b: Behaviour, at: int) -> None:
+    """Begin another slot of the account with this exchange, and another hour when that is over: its own, so that no clock's full hour cuts a session."""
     settle(b)
+    b.slot, b.slot_s = b.slot + 1 & _SLOT_MASK, at // 1_000
+    if at < b.hour_s * 1_000 + HOUR_MS:
+        return
     for use in b.keys.values():
         use.close_hour()
     b.hour_s = at // 1_000

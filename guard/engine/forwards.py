@@ -25,6 +25,8 @@ class Contact(Struct, array_like=True, gc=False):
     """By how many hours of the account with a use of the key they grew."""
     pairs: int
     """By how many ordered pairs of uses within one of these hours they grew: the same within an hour."""
+    slots: int
+    """By how many slots of ten minutes of the account with a use of the key they grew: sessions fill few."""
     is_first: bool
     age: int
     created_day: int

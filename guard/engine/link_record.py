@@ -61,6 +61,7 @@ class LinkMemory:
         link.uses_square += contact.square
         link.hours += contact.hours
         link.pairs += contact.pairs
+        link.slots += contact.slots
         link.tokens += contact.uses * contact.tokens_per_use
         link.limit_rpm = max(link.limit_rpm, contact.limit_rpm)
         self._hear(contact)

@@ -233,6 +233,7 @@ def _joined(first: Contact | None, contact: Contact) -> Contact:
     contact.square += first.square
     contact.hours += first.hours
     contact.pairs += first.pairs
+    contact.slots += first.slots
     contact.is_first = True
     contact.age = first.age
     contact.at = max(contact.at, first.at)

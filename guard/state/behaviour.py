@@ -10,6 +10,7 @@ from itertools import accumulate
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from guard.state.windows import CELLS, Windows
 
@@ -68,6 +69,18 @@ class KeyUse(Struct, gc=False):
     """Hours with a use that are over and have not been told of."""
     untold_pairs: int = 0
     """Ordered pairs of uses within one hour, of the hours that are over, that have not been told of."""
+    slot: int = 0
+    """The account's slot, modulo 256, in which it used the key last."""
+    untold_slots: int = 0
+    """Slots with a use that have not been told of."""
+
+    def count(self, uses: int, slot: int) -> None:
+        """Take in `uses` of the account's slot at hand."""
+        self.uses += uses
+        self.hour_uses += uses
+        if slot != self.slot:
+            self.slot = slot
+            self.untold_slots += 1
 
     def close_hour(self) -> None:
         """The account's hour is over: what it says beyond the last telling waits for the next one."""
@@ -89,7 +102,7 @@ class Behaviour:
     `means` and `counts` hold, per column, a mean that fades by count and how many exchanges carried that field at all
     (64 at most): a missing field is missing, not zero. `first_s` and `created_s` are seconds since the epoch, 0 while unknown.
     `since_new` counts exchanges from the last one that brought a new card or template. `hour_s` is when the hour began that the keys' `hour_uses` are of: with an exchange, so that
-    sessions are not cut. `untold_tokens` are input, output and reasoning tokens that the payment fingerprint has not been told of.
+    sessions are not cut; `slot_s` and `slot` are when the slot of ten minutes began, likewise, and its number modulo 256. `untold_tokens` are input, output and reasoning tokens that the payment fingerprint has not been told of.
     """
 
     __slots__ = (
@@ -109,6 +122,8 @@ class Behaviour:
         "prompts",
         "refused",
         "same_uses",
+        "slot",
+        "slot_s",
         "shapes",
         "since_new",
         "untold_tokens",
@@ -124,6 +139,8 @@ class Behaviour:
         self.refused = 0
         self.parameters_hash = 0
         self.same_uses = 0
+        self.slot = 0
+        self.slot_s = 0
         self.since_new = 0
         self.windows = Windows()
         self.means: array[float] = array("f", bytes(4 * COLUMNS))
@@ -181,7 +198,7 @@ class Behaviour:
         if len(self.keys) >= KEYS_MAX:
             spare = [old for old in self.keys if old not in self.current_keys]
             self.keys.pop(min(spare, key=lambda old: self.keys[old].uses))
-        use = self.keys[key] = KeyUse()
+        use = self.keys[key] = KeyUse(slot=self.slot - 1 & 255)
         return use
 
     def is_devoted(self, key: int) -> bool:
@@ -220,9 +237,9 @@ class Behaviour:
             del own[0]
 
 
-_HEADER: Final = struct.Struct("<qIIIIIIIIIIIIHBBBBB")
-_USE: Final = struct.Struct("<IIHHI")
-_SMALL_USE: Final = struct.Struct("<HHBBH")
+_HEADER: Final = struct.Struct("<qIIIIIIIIIIIIIBHBBBBB")
+_USE: Final = struct.Struct("<IIHHIBH")
+_SMALL_USE: Final = struct.Struct("<HHBBHBB")
 _SMALL: Final = 0x80
 """Set in the number of keys where all their uses are small ones: half the bytes of a quiet account's keys."""
 _HASHES: Final = tuple(struct.Struct(f"<{count}Q") for count in range(KEYS_MAX + 1))
@@ -242,7 +259,7 @@ def pack_behaviour(behaviour: Behaviour) -> bytes:
     keys = list(b.keys)
     small, uses = _pack_uses(b.keys.values())
     header = _HEADER.pack(
-        b.windows.at, b.first_s, b.created_s, b.limit_rpm, b.exchanges, b.hour_s, b.refused, b.parameters_hash, b.same_uses, b.since_new,
+        b.windows.at, b.first_s, b.created_s, b.limit_rpm, b.exchanges, b.hour_s, b.slot_s, b.slot, b.refused, b.parameters_hash, b.same_uses, b.since_new,
         *b.untold_tokens, len(b.event_seconds), len(keys) | small, len(b.current_keys), len(b.conversations), len(b.prompts), len(b.shapes),
     )  # fmt: skip
     return b"".join((
@@ -257,21 +274,21 @@ def _pack_uses(uses: Collection[KeyUse]) -> tuple[int, bytes]:
     """`_SMALL` or 0, and the uses in that form."""
     pack = _SMALL_USE.pack
     try:
-        return _SMALL, b"".join([pack(use.uses, use.told, use.hour_uses, use.untold_hours, use.untold_pairs) for use in uses])
+        return _SMALL, b"".join([pack(*astuple(use)) for use in uses])
     except struct.error:  # some count is beyond the small form's field
         return 0, b"".join(map(_pack_use, uses))
 
 
 def _pack_use(use: KeyUse) -> bytes:
     hours = min(use.hour_uses, _HOUR_USES_MAX), min(use.untold_hours, _HOUR_USES_MAX)
-    return _USE.pack(use.uses, use.told, *hours, min(use.untold_pairs, _PAIRS_MAX))
+    return _USE.pack(use.uses, use.told, *hours, min(use.untold_pairs, _PAIRS_MAX), use.slot, min(use.untold_slots, _HOUR_USES_MAX))
 
 
 def restore_behaviour(packed: bytes) -> Behaviour:
     """The behaviour that was packed."""
     b = Behaviour()
     (
-        at, b.first_s, b.created_s, b.limit_rpm, b.exchanges, b.hour_s, b.refused, b.parameters_hash, b.same_uses, b.since_new,
+        at, b.first_s, b.created_s, b.limit_rpm, b.exchanges, b.hour_s, b.slot_s, b.slot, b.refused, b.parameters_hash, b.same_uses, b.since_new,
         *b.untold_tokens, ids, keys, current, conversations, prompts, shapes,
     ) = _HEADER.unpack_from(packed)  # fmt: skip
     use, keys = (_SMALL_USE, keys ^ _SMALL) if keys & _SMALL else (_USE, keys)

@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from guard.state.sketch import DistinctCount
-from guard.units import HOUR_MS
+from guard.units import HOUR_MS, MINUTE_MS
 
 
 class KeyKind(enum.IntEnum):
@@ -78,8 +78,10 @@ MEMBERS_MAX: Final = {
 SEVERAL: Final = "*"
 """Stands for more than one card or organisation."""
 
-SPREAD_HOURS_MIN: Final = 4.0
-"""Below it, one session fills the hours that an account has had."""
+SLOT_MS: Final = 10 * MINUTE_MS
+"""Turns of one session follow within minutes (Azure 2023 conversations), so that it fills few slots with many uses."""
+SPREAD_HOURS_MIN: Final = 0.5
+"""Below it, one session fills the time that an account has had."""
 
 NEARLY_ONE: Final = 1.3
 NEWTON_STEPS: Final = 4
@@ -113,6 +115,8 @@ class LinkRecord(Struct, array_like=True):
     """Over accounts, the hours in which each one used the key."""
     pairs: float = 0.0
     """Ordered pairs of uses by one account within one hour: with `uses` and `hours`, how evenly it is used within an hour."""
+    slots: float = 0.0
+    """Over accounts, the slots of ten minutes of its own in which each one used the key."""
     joined_sum: float = 0.0
     """Sum over accounts of the hours from the key's first use to the account's: how long each has had."""
     registered: int = 0
@@ -188,15 +192,15 @@ class LinkRecord(Struct, array_like=True):
         return max(0.0, life - self.joined_sum / self.accounts) if self.accounts else 0.0
 
     def spread(self, at: int) -> float | None:
-        """Hours in which the mean account used the key, as a share of those that as many uses at random would have fallen into.
+        """Slots of ten minutes in which the mean account used the key, as a share of those that as many uses at random would have fallen into.
 
-        People come in sessions and leave most of their hours empty, programs and pools do not. None before `SPREAD_HOURS_MIN` hours of exposure.
+        People come in sessions and leave most of their time empty, programs and pools do not. None before `SPREAD_HOURS_MIN` hours of exposure.
         """
         exposure = self.exposure_hours(at)
         if exposure < SPREAD_HOURS_MIN or self.uses <= 0:
             return None
-        mean = self.uses / self.accounts
-        return self.hours / self.accounts / (exposure * (1.0 - exp(-mean / exposure)))
+        slots, mean = exposure * HOUR_MS / SLOT_MS, self.uses / self.accounts
+        return self.slots / self.accounts / (slots * (1.0 - exp(-mean / slots)))
 
     @property
     def dispersion(self) -> float | None:
