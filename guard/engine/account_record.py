@@ -8,7 +8,8 @@ from msgspec import Struct
 from guard.decisions.standing import Standing
 from guard.errors import GuardError
 from guard.scoring.learned.past import OwnPast
-from guard.state.behaviour import Behaviour, pack_behaviour, restore_behaviour
+from guard.state.behaviour import Behaviour
+from guard.state.packing import pack_behaviour, restore_behaviour
 
 RECORD_FORMAT: Final = 1
 """Stands in front of every record; an older one is upgraded when read, a newer one refused."""

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guard.state import behaviour as b
-from guard.state.behaviour import Behaviour, KeyUse, pack_behaviour, restore_behaviour
+from guard.state.behaviour import Behaviour, KeyUse
+from guard.state.packing import BEHAVIOUR_BYTES_MAX, pack_behaviour, restore_behaviour
 
 
 def _hash(number: int) -> bytes:
@@ -26,7 +27,7 @@ def test_packing_and_restoring_changes_nothing(exchanges: list[tuple[int, int, f
     packed = pack_behaviour(one)
 
     assert pack_behaviour(restore_behaviour(packed)) == packed
-    assert len(packed) <= b.BEHAVIOUR_BYTES_MAX
+    assert len(packed) <= BEHAVIOUR_BYTES_MAX
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 2**16 - 1), st.integers(0, 2**16 - 1), st.integers(0, 2**32 - 1))
