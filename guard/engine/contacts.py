@@ -154,7 +154,7 @@ class Contacts:
         b = record.behaviour
         self._speaker = None
         settle(b)
-        for key in (*_current_keys(record), *known_content(b, event)):
+        for key in (*_current_keys(b, event), *known_content(b, event)):
             use = b.keys.get(key[1])
             if use is not None and use.uses > use.told:
                 self._tell(record, key, use, at, event, is_first=False)
@@ -176,9 +176,10 @@ class Contacts:
         hours, pairs = use.grown()
         told, use.told = use.told, use.uses
         use.untold_hours = use.untold_pairs = 0
+        rest = speaker.of_content if key[0] in CONTENT_KINDS else speaker.of_identity
         contact = Contact(
-            *key, record.account, at, use.uses - told, use.uses * use.uses - told * told, hours, pairs, is_first, speaker.age, speaker.created_day,
-            min(1.0, use.uses / speaker.answered), *(speaker.of_content if key[0] in CONTENT_KINDS else speaker.of_identity),
+            key[0], key[1], key[2], record.account, at, use.uses - told, use.uses * use.uses - told * told, hours, pairs, is_first, speaker.age, speaker.created_day,
+            min(1.0, use.uses / speaker.answered), *rest,
         )  # fmt: skip
         if key[0] is PAYMENT:
             contact.input_tokens, contact.output_tokens, contact.reasoning_tokens = b.untold_tokens
@@ -232,14 +233,13 @@ class Contacts:
         return messages
 
 
-def _current_keys(record: AccountRecord) -> list[Key]:
-    """`identity_keys` of the last exchange, with the hashes that the account remembers: hashing anew costs twice as much."""
-    identity = record.identity or ()
-    shown = [(kind, value) for kind, value in zip(IDENTITY_KINDS, identity, strict=False) if value is not None]
-    hashes = record.behaviour.current_keys
-    if len(shown) != len(hashes):  # one was forgotten as soon as it was met: the account has too many
+def _current_keys(b: Behaviour, event: RequestEvent) -> list[Key]:
+    """`identity_keys` of the exchange that was noted last, with the hashes that the account remembers: hashing costs more."""
+    identity = identity_of(event)
+    shown = [(kind, value) for kind, value in zip(IDENTITY_KINDS, identity, strict=True) if value is not None]
+    if len(shown) != len(b.current_keys):  # an account of too many keys forgot one as soon as it met it
         return identity_keys(identity)
-    return [(kind, hashed, value) for (kind, value), hashed in zip(shown, hashes, strict=True)]
+    return [(kind, hashed, value) for (kind, value), hashed in zip(shown, b.current_keys, strict=True)]
 
 
 def settle(b: Behaviour) -> None:
