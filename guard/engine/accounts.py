@@ -152,9 +152,18 @@ class AccountsStage:
     @property
     def is_quiet(self) -> bool:
         """Nothing waits to be told, no order is due, and the hot records keep their bound."""
+        return self._contacts.is_empty and self.has_contacts_at_most
+
+    @property
+    def has_contacts_at_most(self) -> bool:
+        """Quiet, but for contacts: `drain_contacts` would hand over all that a drain does, but for changed records and tallies."""
         if self._records.is_full:
             return False
-        return self._contacts.is_empty and self._desk.is_empty and not self._letters and not self._announcements.is_due(self._newest_at)
+        return self._desk.is_empty and not self._letters and not self._announcements.is_due(self._newest_at)
+
+    def drain_contacts(self) -> list[Message]:
+        """The contacts since the last drain, for who keeps no journal; all else waits for a drain."""
+        return self._contacts.drain()
 
     def drain(self) -> Outcome:
         """Everything that came of the events since the last drain."""

@@ -127,7 +127,9 @@ class Assessor:
                 if len(self._reported) >= REPORTED_MAX:
                     self._reported.clear()
                 self._reported.add(token)
-                messages.append(Message(Topic.SUSPICIONS, 0, campaign_id.encode(), encode_tip(self._report(assessment, campaign_id, found))))
+                messages.append(
+                    Message(Topic.SUSPICIONS, 0, campaign_id.encode(), encode_tip(self._report(assessment, campaign_id, found)))
+                )
         return messages
 
     def _report(self, assessment: Assessment, campaign_id: str, carried: set[tuple[int, bool]]) -> Report:

@@ -4,10 +4,11 @@ Edges travel, not events: sharing is rare, and the second contact is the event (
 becomes a template only when the account itself repeats it: what people type is different each time and is never told.
 """
 
+from collections import defaultdict
 from typing import Final, NamedTuple
 
 from guard.engine.account_record import AccountRecord
-from guard.engine.exchange_keys import Key, content_keys, identity_keys, identity_of, known_content, shards_of
+from guard.engine.exchange_keys import IDENTITY_KINDS, Key, content_keys, identity_keys, identity_of, known_content, shards_of
 from guard.engine.forwards import CONTACTS_PER_RECORD_MAX, Contact, Told, Turn, encode_told
 from guard.engine.stage import Message
 from guard.engine.watchlist import key_hash
@@ -47,24 +48,16 @@ _LINKS: Final = Topic.LINKS
 
 
 class _Speaker(NamedTuple):
-    """What every contact of one exchange says alike of its account."""
+    """What every contact of one exchange says alike of its account: the fields of `Contact` from `age` on, ready to be put in."""
 
     age: Age
     created_day: int
     answered: int
     """Exchanges that were answered, 1 at least."""
-    card: str
-    organisation: str
-    limit_rpm: int
-    asks: float
-    """How far the exchange at hand asks for reasoning; `voice` is the account's mean, where it does not say."""
-    grades: float
-    """How far it asks for a grade, likewise."""
-    voice: float
-    rubric: float
-    single_turn: float
-    timed: float
-    tokens_per_use: float
+    of_identity: tuple[str, str, int, float, float, float, float, float, float, float]
+    """`card` to `tokens_per_use`: what the exchange at hand asks for, and where it does not say, the account's mean."""
+    of_content: tuple[str, str, int, float, float, float, float, float, float, float]
+    """The same with the account's means alone."""
 
 
 def is_told_at(exchanges: int) -> bool:
@@ -90,8 +83,8 @@ class Contacts:
 
     def __init__(self, shards: int) -> None:
         self._shards = shards
-        self._contacts: dict[int, list[Contact]] = {}
-        self._turns: dict[int, list[Turn]] = {}
+        self._contacts: defaultdict[int, list[Contact]] = defaultdict(list)
+        self._turns: defaultdict[int, list[Turn]] = defaultdict(list)
         self._speaker: _Speaker | None = None
         """The account behind the exchange at hand, once something is told of it."""
         self.young_days = 0.0
@@ -159,11 +152,11 @@ class Contacts:
         return is_first
 
     def tell(self, record: AccountRecord, event: RequestEvent, at: int) -> None:
-        """Tell of the exchange's keys whose uses have grown since last told."""
+        """Tell of the keys of the exchange that was noted last, as far as their uses have grown since last told."""
         b = record.behaviour
         self._speaker = None
         settle(b)
-        for key in (*identity_keys(identity_of(event)), *known_content(b, event)):
+        for key in (*_current_keys(b, event), *known_content(b, event)):
             use = b.keys.get(key[1])
             if use is not None and use.uses > use.told:
                 self._tell(record, key, use, at, event, is_first=False)
@@ -173,9 +166,9 @@ class Contacts:
         kind, hashed, value = key
         if kind is PARAPHRASE:
             for shard in shards_of(int(value, 16), self._shards):
-                self._contacts.setdefault(shard, []).append(contact)
+                self._contacts[shard].append(contact)
         else:
-            self._contacts.setdefault(hashed % self._shards, []).append(contact)
+            self._contacts[hashed % self._shards].append(contact)
 
     def _contact(self, record: AccountRecord, key: Key, use: KeyUse, at: int, event: RequestEvent, *, is_first: bool) -> Contact:
         b = record.behaviour
@@ -186,11 +179,10 @@ class Contacts:
         told, use.told = use.told, use.uses
         slots, use.untold_slots = use.untold_slots, 0
         use.untold_hours = use.untold_pairs = 0
+        rest = speaker.of_content if key[0] in CONTENT_KINDS else speaker.of_identity
         contact = Contact(
-            *key, record.account, at, use.uses - told, use.uses * use.uses - told * told, hours, pairs, slots, is_first, speaker.age,
-            speaker.created_day, min(1.0, use.uses / speaker.answered), speaker.card, speaker.organisation, speaker.limit_rpm,
-            *((speaker.voice, speaker.rubric) if key[0] in CONTENT_KINDS else (speaker.asks, speaker.grades)), speaker.voice, speaker.rubric,
-            speaker.single_turn, speaker.timed, speaker.tokens_per_use,
+            key[0], key[1], key[2], record.account, at, use.uses - told, use.uses * use.uses - told * told, hours, pairs, slots, is_first, speaker.age, speaker.created_day,
+            min(1.0, use.uses / speaker.answered), *rest,
         )  # fmt: skip
         if key[0] is PAYMENT:
             contact.input_tokens, contact.output_tokens, contact.reasoning_tokens = b.untold_tokens
@@ -199,28 +191,30 @@ class Contacts:
 
     def _speaker_of(self, record: AccountRecord, event: RequestEvent, at: int) -> _Speaker:
         b = record.behaviour
-        means = b.means
+        voice, rubric, single_turn = b.means[columns.ELICITATION], b.means[columns.RUBRIC], b.means[columns.SINGLE_TURN]
         card = record.identity[0] or "" if record.identity is not None else ""
+        means = (voice, rubric, single_turn, b.timed, b.windows.tokens_per_request)
+        asks, grades = _said(event.reasoning_elicitation, voice), _said(event.rubric_grading, rubric)
+        account = (card, record.organisation, b.limit_rpm)
         return _Speaker(
-            age_of(record, at, self.young_days, self.trusted_days), b.created_s // DAY_S, max(1, b.exchanges - b.refused), card,
-            record.organisation, b.limit_rpm, _said(event.reasoning_elicitation, means[columns.ELICITATION]),
-            _said(event.rubric_grading, means[columns.RUBRIC]), means[columns.ELICITATION], means[columns.RUBRIC], means[columns.SINGLE_TURN], b.timed, b.windows.tokens_per_request,
+            age_of(record, at, self.young_days, self.trusted_days), b.created_s // DAY_S, max(1, b.exchanges - b.refused),
+            (*account, asks, grades, *means), (*account, voice, rubric, *means),
         )  # fmt: skip
 
     def _continue(self, record: AccountRecord, event: RequestEvent, at: int) -> None:
         """Ask about a conversation that is not the account's own, and register the one that it leaves behind."""
         own = record.behaviour.conversations
-        continued = ((CONVERSATION, event.conversation, False), (CONVERSATION, event.conversation_after, True))
-        for kind, value, is_own in (*continued, (SIGNATURE, event.reasoning_signature, True)):
-            if value is None:
-                continue
-            key = key_hash(kind, value)
-            if key in own:
+        for kind, value, is_own in (
+            (CONVERSATION, event.conversation, False),
+            (CONVERSATION, event.conversation_after, True),
+            (SIGNATURE, event.reasoning_signature, True),
+        ):
+            if value is None or (key := key_hash(kind, value)) in own:
                 continue
             if is_own:
                 record.behaviour.remember_conversation(key)
             means = f"{event.payment_fingerprint or ''}|{event.org_id or ''}"
-            self._turns.setdefault(key % self._shards, []).append(Turn(kind, key, record.account, at, is_own, means))
+            self._turns[key % self._shards].append(Turn(kind, key, record.account, at, is_own, means))
 
     @property
     def is_empty(self) -> bool:
@@ -231,8 +225,8 @@ class Contacts:
         """Everything told since the last drain, one record per target shard (more only beyond 500 contacts)."""
         if self.is_empty:
             return []
-        contacts, self._contacts = self._contacts, {}
-        turns, self._turns = self._turns, {}
+        contacts, self._contacts = self._contacts, defaultdict(list)
+        turns, self._turns = self._turns, defaultdict(list)
         messages = []
         for shard in sorted(contacts.keys() | turns.keys()):
             some, more = contacts.get(shard, []), turns.get(shard, [])
@@ -240,6 +234,15 @@ class Contacts:
                 end = start + CONTACTS_PER_RECORD_MAX
                 messages.append(Message(_LINKS, shard, None, encode_told(Told(some[start:end], more[start:end]))))
         return messages
+
+
+def _current_keys(b: Behaviour, event: RequestEvent) -> list[Key]:
+    """`identity_keys` of the exchange that was noted last, with the hashes that the account remembers: hashing costs more."""
+    identity = identity_of(event)
+    shown = [(kind, value) for kind, value in zip(IDENTITY_KINDS, identity, strict=True) if value is not None]
+    if len(shown) != len(b.current_keys):  # an account of too many keys forgot one as soon as it met it
+        return identity_keys(identity)
+    return [(kind, hashed, value) for (kind, value), hashed in zip(shown, b.current_keys, strict=True)]
 
 
 def settle(b: Behaviour) -> None:

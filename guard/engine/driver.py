@@ -89,7 +89,16 @@ class Driver:
         lane = self._account_lanes[shard]
         lane.waiting += 1
         if self._now - lane.drained_at >= FLUSH_MS or lane.waiting >= FLUSH_RECORDS:
+            self._drain_accounts(lane, self._accounts[shard])
+
+    def _drain_accounts(self, lane: _Lane, stage: AccountsStage) -> None:
+        """As `_drain`. Mostly there are only contacts to hand on, and a whole outcome would cost more than they do."""
+        if not stage.has_contacts_at_most:
             self._drain(lane)
+            return
+        lane.drained_at, lane.waiting = self._now, 0
+        for message in stage.drain_contacts():
+            self._forward(self._link_lanes[message.partition], message)
 
     def _own(self, account: str) -> int:
         if len(self._owners) >= OWNERS_MAX:

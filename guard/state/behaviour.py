@@ -52,7 +52,6 @@ HASH_BYTES: Final = 8
 SECONDS_MAX: Final = (1 << 32) - 1
 
 
-
 class KeyUse(Struct, gc=False):
     """How often an account used one link key, how evenly over its hours, and how much of that the links stage has been told."""
 
@@ -117,10 +116,10 @@ class Behaviour:
         "prompts",
         "refused",
         "same_uses",
-        "slot",
-        "slot_s",
         "shapes",
         "since_new",
+        "slot",
+        "slot_s",
         "untold_tokens",
         "windows",
     )

@@ -1,0 +1,80 @@
+"""What accounts tell the links stage: right hashes, and the same words whether contacts leave alone or in a whole drain."""
+
+import random
+from collections.abc import Iterable
+
+from guard.engine.accounts import AccountsStage
+from guard.engine.forwards import Contact, decode_told
+from guard.engine.stage import Message
+from guard.engine.watchlist import key_hash
+from guard.events.request import RequestEvent
+from guard.state.behaviour import KEYS_MAX
+from guard.state.link import KINDS, NETWORK
+from guard.topics import Topic
+from guard.units import SECOND_MS
+from tests.support.events import T0, crowd, event, in_order, open_control
+
+
+def _stage() -> AccountsStage:
+    return AccountsStage(0, 1, {}, open_control(), is_journaled=False)
+
+
+def _contacts(messages: Iterable[Message]) -> list[Contact]:
+    return [
+        contact
+        for message in messages
+        if message.topic is Topic.LINKS and message.value is not None
+        for contact in decode_told(message.value).contacts
+    ]
+
+
+def _wanderer(exchanges: int, networks: int) -> list[RequestEvent]:
+    """One account on one card that comes from many networks, more than an account's memory holds."""
+    dice = random.Random(5)
+    return [
+        event("nomad", T0 + number * SECOND_MS, payment_fingerprint="card", ip_prefix=f"net-{dice.randrange(networks)}")
+        for number in range(exchanges)
+    ]
+
+
+def test_every_contact_carries_the_hash_of_its_own_value() -> None:
+    """Hashes are taken from the account's memory, also where it forgets keys as fast as it meets them."""
+    stage = _stage()
+    for one in _wanderer(exchanges=400, networks=3 * KEYS_MAX):
+        stage.take(one, one.event_time)
+    told = _contacts(stage.drain().messages)
+
+    assert {contact.kind for contact in told} >= {NETWORK}
+    assert len(told) > KEYS_MAX
+    assert all(contact.key == key_hash(KINDS[contact.kind], contact.value) for contact in told)
+
+
+def test_a_key_is_told_of_with_all_its_uses_in_the_end() -> None:
+    """Uses wait for a telling, and none is lost or told twice."""
+    stage = _stage()
+    same = [event("settled", T0 + number * SECOND_MS, payment_fingerprint="card", ip_prefix="home") for number in range(65)]
+    for one in same:
+        stage.take(one, one.event_time)
+    told = _contacts(stage.drain().messages)
+
+    uses = {value: sum(contact.uses for contact in told if contact.value == value) for value in ("card", "home")}
+    assert uses == {"card": 64, "home": 64}
+
+
+def test_contacts_that_leave_alone_are_those_of_a_whole_drain() -> None:
+    """Where nobody keeps a journal they are handed on by themselves; what is counted waits for the next drain."""
+    alone, whole = _stage(), _stage()
+    assert alone.drain() == whole.drain()  # nothing, but afterwards nothing else is due either
+    left, drained, counted = [], [], 0
+    for number, one in enumerate(in_order(crowd(random.Random(2), 60))):
+        alone.take(one, one.event_time)
+        whole.take(one, one.event_time)
+        if number % 7 == 0 and alone.has_contacts_at_most:
+            left += alone.drain_contacts()
+            outcome = whole.drain()
+            drained += outcome.messages
+            counted += outcome.tallies.get("events.judged", 0)
+
+    assert left == drained
+    assert left
+    assert counted + whole.drain().tallies.get("events.judged", 0) == alone.drain().tallies["events.judged"]
