@@ -24,11 +24,11 @@ def _sanctioned(events: Sequence[RequestEvent]) -> set[str]:
 
 
 def _pool(dice: random.Random, created: Sequence[int], spread: float, **fields: str) -> Iterator[RequestEvent]:
-    """One account for each time of registration, all on one template, at rates whose logarithms spread so far."""
+    """One account for each time of registration, all on one template, at rates whose logarithms spread so far, for half an hour."""
     for member, registered in enumerate(created):
         every_s = 60.0 * dice.lognormvariate(0.0, spread)
         at = T0 + dice.random() * HOUR_MS / 6
-        while at < T0 + 2 * HOUR_MS:
+        while at < T0 + HOUR_MS / 2:
             shared = {"payment_fingerprint": f"k1:card-{member}", "ip_prefix": f"home-{member}", "client_fingerprint": dice.choice("ab")}
             yield event(
                 f"pool-{member}", int(at), account_created=registered, prefix="pool-prompt", shape=f"s{dice.getrandbits(50):x}", messages=2,
