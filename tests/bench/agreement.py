@@ -20,7 +20,8 @@ from guard.simulation.world import OpenGateway
 from guard.streaming.broker import EmbeddedBroker
 from guard.units import MINUTE_MS
 from tests.support.comparison import Comparison, Run, compare, run_of
-from tests.support.played import Pace, replayed, streamed
+from tests.support.disorder import Disorder, read_disorder
+from tests.support.played import SHARDS, Pace, replayed, streamed
 
 PACES: Final = {
     "20x": Pace("20x", 20.0),
@@ -61,9 +62,11 @@ def _one(pace: Pace, events: list[RequestEvent], by_replay: Run, accounts: Path 
     began = time.monotonic()
     with EmbeddedBroker() as broker, tempfile.TemporaryDirectory() as folder:
         by_stream = run_of(asyncio.run(streamed(broker.bootstrap, events, pace, Path(folder))))
+        disorder = asyncio.run(read_disorder(broker.bootstrap, SHARDS))
     found = compare(by_stream, by_replay)
     print(f"{pace.name}: stream {_told(by_stream)}, {time.monotonic() - began:.0f} s")
     _show(found)
+    _show_disorder(disorder)
     if accounts is not None:
         _write(accounts, pace, by_stream, by_replay)
     return found.agreement >= AGREEMENT_MIN and found.worst_jaccard >= JACCARD_MIN
@@ -84,6 +87,14 @@ def _show(found: Comparison) -> None:
     print(f"  campaigns, worst first: Jaccard {shares or 'of none'} (bound {JACCARD_MIN})")
     for kind, count in sorted(found.differences.items()):
         print(f"  {count:>5}  {kind}", flush=True)
+
+
+def _show_disorder(disorder: Disorder) -> None:
+    behind, apart = (", ".join(f"{seconds:.1f} s" for seconds in told) for told in (disorder.behind, disorder.apart))
+    print(
+        f"  event time (half, 95 %, most): contacts come {behind} behind their shard's newest; accounts shards stand {apart} apart",
+        flush=True,
+    )
 
 
 def _write(path: Path, pace: Pace, by_stream: Run, by_replay: Run) -> None:
