@@ -18,9 +18,11 @@ CHUNK_RECORDS: Final = 16
 """Taken from one partition at a time: its event time is looked at once in so many records, which costs less than 1 % of a step."""
 SLACK_MS: Final = 2_000
 """Partitions so close in event time count as aligned."""
-HOLD_SECONDS: Final = 0.5
-"""No longer than this does a partition wait for a slower one: a gap that has not closed by then is a backlog of the other's
-own (a shard taken over from a dead worker), for which nobody else's decisions may be late. From then on both take turns."""
+HOLD_RECORDS: Final = 5_000
+"""So many records of others, about a quarter of a second of work, may go before one of a partition that is ahead. A gap that
+has not closed by then is a backlog of another's own (a shard taken over from a dead worker), and nobody's decisions wait for it."""
+LOOSE_RECORDS: Final = 4 * CHUNK_RECORDS
+"""From then on, until they are aligned again, it takes its turn after so many: it goes on, and the gap closes all the same."""
 
 _EVENT_TIME: Final = re.compile(rb'"event_time"\s*:\s*(\d{1,15})')
 
@@ -42,7 +44,7 @@ class Chunk(Struct, frozen=True):
 
 
 class _Queue:
-    """Batches of one partition that wait, and since when they have not moved."""
+    """Batches of one partition that wait."""
 
     def __init__(self) -> None:
         self.batches: deque[Batch] = deque()
@@ -50,22 +52,21 @@ class _Queue:
         """Records of the first batch that are gone."""
         self.head_at = 0
         """Event time of the next record."""
-        self.served_at = 0.0
-        """When a chunk was taken last or the queue began to wait, on the monotonic clock."""
+        self.waits_since = 0
+        """How many records of all partitions had gone when this one's last chunk went, or when it began to wait."""
         self.is_loose = False
-        """It waited too long for a slower one and waits no more, until they are aligned again."""
+        """It has waited long enough for a slower one."""
 
-    def put(self, batch: Batch, now: float) -> None:
+    def put(self, batch: Batch, gone: int) -> None:
         self.batches.append(batch)
         if len(self.batches) == 1:
-            self.served_at = now
+            self.waits_since = gone
             self._look()
 
-    def take(self, now: float) -> Chunk:
+    def take(self) -> Chunk:
         batch = self.batches[0]
         records = batch.records[self.taken : self.taken + CHUNK_RECORDS]
         self.taken += len(records)
-        self.served_at = now
         if self.taken >= len(batch.records):
             self.batches.popleft()
             self.taken = 0
@@ -76,6 +77,11 @@ class _Queue:
     def _look(self) -> None:
         self.head_at = event_time_of(self.batches[0].records[self.taken])
 
+    @property
+    def due_at(self) -> int:
+        """When so many records have gone, it goes whatever the others' event time."""
+        return self.waits_since + (LOOSE_RECORDS if self.is_loose else HOLD_RECORDS)
+
 
 class Alignment:
     """Batches that wait to be stepped, by partition. A partition where nothing waits holds back none of the others.
@@ -85,43 +91,33 @@ class Alignment:
 
     def __init__(self) -> None:
         self._queues: dict[TopicPartition, _Queue] = {}
+        self._gone = 0
 
-    def put(self, batch: Batch, now: float) -> None:
-        """The batch waits behind those of its partition. `now` is a monotonic clock in seconds."""
-        where = TopicPartition(batch.topic, batch.partition)
-        queue = self._queues.get(where)
-        if queue is None:
-            queue = self._queues[where] = _Queue()
-        queue.put(batch, now)
+    def put(self, batch: Batch) -> None:
+        """The batch waits behind those of its partition."""
+        self._queues.setdefault(TopicPartition(batch.topic, batch.partition), _Queue()).put(batch, self._gone)
 
-    def next(self, now: float) -> Chunk | None:
+    def next(self) -> Chunk | None:
         """The records to step next; None if nothing waits."""
         waiting = [queue for queue in self._queues.values() if queue.batches]
         if not waiting:
             return None
-        if len(waiting) == 1:
-            return waiting[0].take(now)
-        slowest = min(waiting, key=_head_at)
-        for queue in waiting:
-            _judge(queue, slowest, now)
-        return min((queue for queue in waiting if queue.is_loose or queue is slowest), key=_served_at).take(now)
+        chunk = self._choose(waiting).take()
+        self._gone += len(chunk.records)
+        return chunk
+
+    def _choose(self, waiting: list[_Queue]) -> _Queue:
+        slowest = min(waiting, key=lambda queue: queue.head_at)
+        longest = min(waiting, key=lambda queue: queue.due_at)
+        chosen = longest if longest.due_at <= self._gone else slowest
+        for queue in waiting if len(waiting) > 1 else ():
+            if queue.head_at - slowest.head_at <= SLACK_MS:
+                queue.is_loose = False
+            elif queue is chosen:
+                queue.is_loose = True
+        chosen.waits_since = self._gone
+        return chosen
 
     def clear(self) -> None:
         """Forget what waits: it is read again by whoever owns it next."""
         self._queues.clear()
-
-
-def _judge(queue: _Queue, slowest: _Queue, now: float) -> None:
-    """Whether the partition goes on waiting for the slowest one."""
-    if queue is slowest or queue.head_at - slowest.head_at <= SLACK_MS:
-        queue.is_loose = False
-    elif now - queue.served_at > HOLD_SECONDS:
-        queue.is_loose = True
-
-
-def _head_at(queue: _Queue) -> int:
-    return queue.head_at
-
-
-def _served_at(queue: _Queue) -> float:
-    return queue.served_at

@@ -1,0 +1,54 @@
+"""The way of a worker's request events from the runtime into their stages, aligned in event time."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from aiokafka import ConsumerRecord
+
+from guard.streaming.alignment import Alignment
+from guard.streaming.batches import PIECE_RECORDS, Batch
+
+Step = Callable[[Batch, Sequence[ConsumerRecord]], bool]
+
+
+class Intake:
+    """Steps what was put, oldest first, a few milliseconds of work between two turns of the event loop."""
+
+    def __init__(self, step: Step) -> None:
+        self._step = step
+        self._waiting = Alignment()
+        self._news = asyncio.Event()
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="guard intake")
+
+    def put(self, batch: Batch) -> None:
+        """The batch is stepped when its turn comes."""
+        self._waiting.put(batch)
+        self._news.set()
+
+    def clear(self) -> None:
+        """Drop what waits: a rebalance or the end begins."""
+        self._waiting.clear()
+
+    async def stop(self) -> None:
+        """Step nothing any more."""
+        self._task.cancel()
+        await asyncio.wait({self._task})
+
+    async def _run(self) -> None:
+        while True:
+            if self._turn():
+                await asyncio.sleep(0)
+            else:
+                await self._news.wait()
+                self._news.clear()
+
+    def _turn(self) -> bool:
+        """Step about `PIECE_RECORDS`; False when nothing waits any more. What a rebalance has overtaken is dropped."""
+        stepped = 0
+        while stepped < PIECE_RECORDS:
+            chunk = self._waiting.next()
+            if chunk is None:
+                return False
+            self._step(chunk.batch, chunk.records)
+            stepped += len(chunk.records)
+        return True
