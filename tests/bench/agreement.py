@@ -39,21 +39,23 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--world", default="demo", help="small, demo or day")
     parser.add_argument("--minutes", type=float, default=60.0, help="only the first so many minutes of the world")
+    parser.add_argument("--ended-at", type=int, help="when the world ends, milliseconds since the epoch: makes runs comparable; now if not given")
     parser.add_argument("--accounts", type=Path, help="a file for the accounts that differ, one JSON object a line")
     options = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # new topics are waited for by retrying, each retry a line
     names = options.paces.split(",")
     if unknown := sorted(set(names) - PACES.keys()):
         sys.exit(f"--paces {', '.join(unknown)}: it should be some of {','.join(PACES)}")
-    events = _events(options.world, options.seed, options.minutes)
+    end = options.ended_at or time.time_ns() // 1_000_000 - MINUTE_MS
+    events = _events(options.world, options.seed, options.minutes, end)
     by_replay = run_of(replayed(events))
-    print(f"world {options.world}, seed {options.seed}: {len(events):,} events; replay {_told(by_replay)}", flush=True)
+    print(f"world {options.world}, seed {options.seed}: ended at {end}: {len(events):,} events; replay {_told(by_replay)}", flush=True)
     held = [_one(PACES[name], events, by_replay, options.accounts) for name in names]
     sys.exit(0 if all(held) else 1)
 
 
-def _events(world: str, seed: int, minutes: float) -> list[RequestEvent]:
-    built = build(world, seed, time.time_ns() // 1_000_000 - MINUTE_MS, ATTACKS)
+def _events(world: str, seed: int, minutes: float, ended_at: int) -> list[RequestEvent]:
+    built = build(world, seed, ended_at, ATTACKS)
     end = built.start + minutes * MINUTE_MS
     return [event for exchange in built.world.play(OpenGateway()) if (event := exchange.event).event_time < end]
 
