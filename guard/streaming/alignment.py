@@ -6,7 +6,7 @@ the others, they would see accounts of one pool one after the other that came to
 
 import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from aiokafka import ConsumerRecord, TopicPartition
@@ -34,6 +34,10 @@ def event_time_of(record: ConsumerRecord) -> int:
     """
     found = _EVENT_TIME.search(record.value or b"")
     return min(int(found[1]), record.timestamp) if found else record.timestamp
+
+
+HasRoom = Callable[[TopicPartition, int], bool]
+"""Whether a partition's stage takes a record of this event time before its next flush."""
 
 
 class Chunk(Struct, frozen=True):
@@ -89,7 +93,8 @@ class Alignment:
     Bounded by what the shards let be fetched (`Shards.has_room`).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, has_room: HasRoom) -> None:
+        self._has_room = has_room
         self._queues: dict[TopicPartition, _Queue] = {}
         self._gone = 0
 
@@ -98,8 +103,8 @@ class Alignment:
         self._queues.setdefault(TopicPartition(batch.topic, batch.partition), _Queue()).put(batch, self._gone)
 
     def next(self) -> Chunk | None:
-        """The records to step next; None if nothing waits."""
-        waiting = [queue for queue in self._queues.values() if queue.batches]
+        """The records to step next; None if nothing waits, or all of it for a flush."""
+        waiting = [queue for where, queue in self._queues.items() if queue.batches and self._has_room(where, queue.head_at)]
         if not waiting:
             return None
         chunk = self._choose(waiting).take()
@@ -117,6 +122,11 @@ class Alignment:
                 queue.is_loose = True
         chosen.waits_since = self._gone
         return chosen
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing waits."""
+        return not any(queue.batches for queue in self._queues.values())
 
     def clear(self) -> None:
         """Forget what waits: it is read again by whoever owns it next."""

@@ -2,11 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from aiokafka import ConsumerRecord
 
-from guard.streaming.alignment import Alignment
+from guard.streaming.alignment import Alignment, HasRoom
 from guard.streaming.batches import PIECE_RECORDS, Batch
+
+FULL_SECONDS: Final = 0.005
+"""How often is looked again when all that waits belongs into a later flush."""
 
 Step = Callable[[Batch, Sequence[ConsumerRecord]], bool]
 
@@ -14,9 +18,9 @@ Step = Callable[[Batch, Sequence[ConsumerRecord]], bool]
 class Intake:
     """Steps what was put, oldest first, a few milliseconds of work between two turns of the event loop."""
 
-    def __init__(self, step: Step) -> None:
+    def __init__(self, step: Step, has_room: HasRoom) -> None:
         self._step = step
-        self._waiting = Alignment()
+        self._waiting = Alignment(has_room)
         self._news = asyncio.Event()
         self._task = asyncio.get_running_loop().create_task(self._run(), name="guard intake")
 
@@ -38,12 +42,14 @@ class Intake:
         while True:
             if self._turn():
                 await asyncio.sleep(0)
+            elif not self._waiting.is_empty:
+                await asyncio.sleep(FULL_SECONDS)
             else:
                 await self._news.wait()
                 self._news.clear()
 
     def _turn(self) -> bool:
-        """Step about `PIECE_RECORDS`; False when nothing waits any more. What a rebalance has overtaken is dropped."""
+        """Step about `PIECE_RECORDS`; False when nothing can be stepped for now. What a rebalance has overtaken is dropped."""
         stepped = 0
         while stepped < PIECE_RECORDS:
             chunk = self._waiting.next()

@@ -37,7 +37,7 @@ class Shards:
         self._observer = observer
         self._waiting_max = waiting_max
         self._assigned_at = 0.0
-        self._intake = Intake(self._step)
+        self._intake = Intake(self._step, self._has_span)
 
     def fail(self, error: GuardError) -> None:
         """End the worker for this reason: nothing is taken in or committed from here on."""
@@ -86,6 +86,12 @@ class Shards:
         """The shard can take more records: not too many of its are queued or uncommitted."""
         shard = self._of(source)
         return shard is not None and shard.is_taking and shard.queued + shard.waiting < self._waiting_max
+
+    def _has_span(self, source: TopicPartition, at: int) -> bool:
+        """A record of this event time fits into its shard's flush, or is to be dropped."""
+        shard = self._of(source)
+        lane = shard.lanes.get(source.topic) if shard else None
+        return lane is None or lane.has_room(at)
 
     def deliver(self, source: TopicPartition, records: int) -> None:
         """So many records are on their way to the shard."""

@@ -39,7 +39,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--world", default="demo", help="small, demo or day")
     parser.add_argument("--minutes", type=float, default=60.0, help="only the first so many minutes of the world")
-    parser.add_argument("--ended-at", type=int, help="when the world ends, milliseconds since the epoch: makes runs comparable; now if not given")
+    parser.add_argument(
+        "--ended-at", type=int, help="when the world ends, milliseconds since the epoch: makes runs comparable; now if not given"
+    )
     parser.add_argument("--accounts", type=Path, help="a file for the accounts that differ, one JSON object a line")
     options = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # new topics are waited for by retrying, each retry a line
