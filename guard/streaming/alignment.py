@@ -16,13 +16,10 @@ from guard.streaming.batches import Batch
 
 CHUNK_RECORDS: Final = 16
 """Taken from one partition at a time: its event time is looked at once in so many records, which costs less than 1 % of a step."""
-SLACK_MS: Final = 2_000
-"""Partitions so close in event time count as aligned."""
-HOLD_RECORDS: Final = 5_000
-"""So many records of others, about a quarter of a second of work, may go before one of a partition that is ahead. A gap that
-has not closed by then is a backlog of another's own (a shard taken over from a dead worker), and nobody's decisions wait for it."""
-LOOSE_RECORDS: Final = 4 * CHUNK_RECORDS
-"""From then on, until they are aligned again, it takes its turn after so many: it goes on, and the gap closes all the same."""
+LIVE_MS: Final = 30_000
+"""What happened less than so long ago is no backlog: its decisions wait for no slower partition, only for its turn."""
+TURN_RECORDS: Final = 4 * CHUNK_RECORDS
+"""After so many records of others it is the turn of a live one; a backlog beside it is read all the same."""
 
 _EVENT_TIME: Final = re.compile(rb'"event_time"\s*:\s*(\d{1,15})')
 
@@ -37,7 +34,7 @@ def event_time_of(record: ConsumerRecord) -> int:
 
 
 HasRoom = Callable[[TopicPartition, int], bool]
-"""Whether a partition's stage takes a record of this event time before its next flush."""
+"""Whether a partition's stage takes a record of this event time now."""
 
 
 class Chunk(Struct, frozen=True):
@@ -58,8 +55,6 @@ class _Queue:
         """Event time of the next record."""
         self.waits_since = 0
         """How many records of all partitions had gone when this one's last chunk went, or when it began to wait."""
-        self.is_loose = False
-        """It has waited long enough for a slower one."""
 
     def put(self, batch: Batch, gone: int) -> None:
         self.batches.append(batch)
@@ -67,10 +62,11 @@ class _Queue:
             self.waits_since = gone
             self._look()
 
-    def take(self) -> Chunk:
+    def take(self, gone: int) -> Chunk:
         batch = self.batches[0]
         records = batch.records[self.taken : self.taken + CHUNK_RECORDS]
         self.taken += len(records)
+        self.waits_since = gone
         if self.taken >= len(batch.records):
             self.batches.popleft()
             self.taken = 0
@@ -80,11 +76,6 @@ class _Queue:
 
     def _look(self) -> None:
         self.head_at = event_time_of(self.batches[0].records[self.taken])
-
-    @property
-    def due_at(self) -> int:
-        """When so many records have gone, it goes whatever the others' event time."""
-        return self.waits_since + (LOOSE_RECORDS if self.is_loose else HOLD_RECORDS)
 
 
 class Alignment:
@@ -98,35 +89,29 @@ class Alignment:
         self._queues: dict[TopicPartition, _Queue] = {}
         self._gone = 0
 
-    def put(self, batch: Batch) -> None:
-        """The batch waits behind those of its partition."""
-        self._queues.setdefault(TopicPartition(batch.topic, batch.partition), _Queue()).put(batch, self._gone)
-
-    def next(self) -> Chunk | None:
-        """The records to step next; None if nothing waits, or all of it for a flush."""
-        waiting = [queue for where, queue in self._queues.items() if queue.batches and self._has_room(where, queue.head_at)]
-        if not waiting:
-            return None
-        chunk = self._choose(waiting).take()
-        self._gone += len(chunk.records)
-        return chunk
-
-    def _choose(self, waiting: list[_Queue]) -> _Queue:
-        slowest = min(waiting, key=lambda queue: queue.head_at)
-        longest = min(waiting, key=lambda queue: queue.due_at)
-        chosen = longest if longest.due_at <= self._gone else slowest
-        for queue in waiting if len(waiting) > 1 else ():
-            if queue.head_at - slowest.head_at <= SLACK_MS:
-                queue.is_loose = False
-            elif queue is chosen:
-                queue.is_loose = True
-        chosen.waits_since = self._gone
-        return chosen
-
     @property
     def is_empty(self) -> bool:
         """Nothing waits."""
         return not any(queue.batches for queue in self._queues.values())
+
+    def put(self, batch: Batch) -> None:
+        """The batch waits behind those of its partition."""
+        self._queues.setdefault(TopicPartition(batch.topic, batch.partition), _Queue()).put(batch, self._gone)
+
+    def next(self, now: int) -> Chunk | None:
+        """The records to step next; None if nothing is to be stepped. `now` in milliseconds since the epoch."""
+        waiting = [queue for where, queue in self._queues.items() if queue.batches and self._has_room(where, queue.head_at)]
+        if not waiting:
+            return None
+        chunk = self._choose(waiting, now).take(self._gone)
+        self._gone += len(chunk.records)
+        return chunk
+
+    def _choose(self, waiting: list[_Queue], now: int) -> _Queue:
+        due = [queue for queue in waiting if queue.head_at > now - LIVE_MS and queue.waits_since <= self._gone - TURN_RECORDS]
+        if due:
+            return min(due, key=lambda queue: queue.waits_since)
+        return min(waiting, key=lambda queue: queue.head_at)
 
     def clear(self) -> None:
         """Forget what waits: it is read again by whoever owns it next."""

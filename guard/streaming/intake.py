@@ -1,6 +1,7 @@
 """The way of a worker's request events from the runtime into their stages, aligned in event time."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -50,9 +51,9 @@ class Intake:
 
     def _turn(self) -> bool:
         """Step about `PIECE_RECORDS`; False when nothing can be stepped for now. What a rebalance has overtaken is dropped."""
-        stepped = 0
+        stepped, now = 0, time.time_ns() // 1_000_000
         while stepped < PIECE_RECORDS:
-            chunk = self._waiting.next()
+            chunk = self._waiting.next(now)
             if chunk is None:
                 return False
             self._step(chunk.batch, chunk.records)

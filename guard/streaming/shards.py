@@ -9,11 +9,13 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from guard.engine.control import Control
 from guard.errors import GuardError
+from guard.streaming.alignment import LIVE_MS
 from guard.streaming.batches import Batch
 from guard.streaming.intake import Intake
 from guard.streaming.lane import Lane
 from guard.streaming.meta import take_meta
 from guard.streaming.observer import Observer
+from guard.streaming.others import Others
 from guard.streaming.shard import Shard
 from guard.streaming.stages import StageTable, changelog_of, kinds_of, shard_of, source_of
 from guard.topics import Topic
@@ -37,7 +39,8 @@ class Shards:
         self._observer = observer
         self._waiting_max = waiting_max
         self._assigned_at = 0.0
-        self._intake = Intake(self._step, self._has_span)
+        self._intake = Intake(self._step, self._may_go)
+        self._others = Others()
 
     def fail(self, error: GuardError) -> None:
         """End the worker for this reason: nothing is taken in or committed from here on."""
@@ -87,11 +90,14 @@ class Shards:
         shard = self._of(source)
         return shard is not None and shard.is_taking and shard.queued + shard.waiting < self._waiting_max
 
-    def _has_span(self, source: TopicPartition, at: int) -> bool:
-        """A record of this event time fits into its shard's flush, or is to be dropped."""
+    def _may_go(self, source: TopicPartition, at: int) -> bool:
+        """A record of this event time fits into its shard's flush and is not far ahead of other workers; or it is to be dropped."""
         shard = self._of(source)
         lane = shard.lanes.get(source.topic) if shard else None
-        return lane is None or lane.has_room(at)
+        if lane is None:
+            return True
+        is_live = at > time.time_ns() // 1_000_000 - LIVE_MS
+        return lane.has_room(at) and (is_live or at <= self._others.horizon(self.owned, time.monotonic()))
 
     def deliver(self, source: TopicPartition, records: int) -> None:
         """So many records are on their way to the shard."""
@@ -160,6 +166,8 @@ class Shards:
         if batch.topic == Topic.REQUESTS:
             self._intake.put(batch)
             return
+        if batch.topic == Topic.LINKS:
+            self._others.hear(batch.records, time.monotonic())
         for piece in batch.pieces():
             if not self._step(batch, piece):
                 return
