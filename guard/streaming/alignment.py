@@ -30,7 +30,8 @@ def event_time_of(record: ConsumerRecord) -> int:
     The append time where the record says nothing: what cannot be read is a dead letter soon enough.
     """
     found = _EVENT_TIME.search(record.value or b"")
-    return min(int(found[1]), record.timestamp) if found else record.timestamp
+    appended_at: int = record.timestamp
+    return min(int(found[1]), appended_at) if found else appended_at
 
 
 HasRoom = Callable[[TopicPartition, int], bool]
