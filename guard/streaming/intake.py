@@ -7,6 +7,7 @@ from typing import Final
 
 from aiokafka import ConsumerRecord
 
+from guard.errors import GuardError
 from guard.streaming.alignment import Alignment, HasRoom
 from guard.streaming.batches import PIECE_RECORDS, Batch
 
@@ -14,13 +15,15 @@ FULL_SECONDS: Final = 0.005
 """How often is looked again when all that waits belongs into a later flush."""
 
 Step = Callable[[Batch, Sequence[ConsumerRecord]], bool]
+Fail = Callable[[GuardError], None]
 
 
 class Intake:
     """Steps what was put, oldest first, a few milliseconds of work between two turns of the event loop."""
 
-    def __init__(self, step: Step, has_room: HasRoom) -> None:
+    def __init__(self, step: Step, has_room: HasRoom, fail: Fail) -> None:
         self._step = step
+        self._fail = fail
         self._waiting = Alignment(has_room)
         self._news = asyncio.Event()
         self._task = asyncio.get_running_loop().create_task(self._run(), name="guard intake")
@@ -40,6 +43,12 @@ class Intake:
         await asyncio.wait({self._task})
 
     async def _run(self) -> None:
+        try:
+            await self._take_turns()
+        except Exception as error:  # noqa: BLE001 (nobody awaits this task: without it the worker would live on and read nothing)
+            self._fail(GuardError(f"the intake of request events ended by itself ({error!r})"))
+
+    async def _take_turns(self) -> None:
         while True:
             if self._turn():
                 await asyncio.sleep(0)

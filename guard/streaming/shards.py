@@ -39,7 +39,7 @@ class Shards:
         self._observer = observer
         self._waiting_max = waiting_max
         self._assigned_at = 0.0
-        self._intake = Intake(self._step, self._may_go)
+        self._intake = Intake(self._step, self._may_go, self.fail)
         self._others = Others()
 
     def fail(self, error: GuardError) -> None:
