@@ -48,7 +48,8 @@ class Chunk(Struct, frozen=True):
 class _Queue:
     """Batches of one partition that wait."""
 
-    def __init__(self) -> None:
+    def __init__(self, where: TopicPartition) -> None:
+        self.where = where
         self.batches: deque[Batch] = deque()
         self.taken = 0
         """Records of the first batch that are gone."""
@@ -97,16 +98,20 @@ class Alignment:
 
     def put(self, batch: Batch) -> None:
         """The batch waits behind those of its partition."""
-        self._queues.setdefault(TopicPartition(batch.topic, batch.partition), _Queue()).put(batch, self._gone)
+        where = TopicPartition(batch.topic, batch.partition)
+        self._queues.setdefault(where, _Queue(where)).put(batch, self._gone)
 
     def next(self, now: int) -> Chunk | None:
         """The records to step next; None if nothing is to be stepped. `now` in milliseconds since the epoch."""
-        waiting = [queue for where, queue in self._queues.items() if queue.batches and self._has_room(where, queue.head_at)]
-        if not waiting:
-            return None
-        chunk = self._choose(waiting, now).take(self._gone)
-        self._gone += len(chunk.records)
-        return chunk
+        waiting = [queue for queue in self._queues.values() if queue.batches]
+        while waiting:
+            queue = self._choose(waiting, now)
+            if self._has_room(queue.where, queue.head_at):
+                chunk = queue.take(self._gone)
+                self._gone += len(chunk.records)
+                return chunk
+            waiting.remove(queue)
+        return None
 
     def _choose(self, waiting: list[_Queue], now: int) -> _Queue:
         due = [queue for queue in waiting if queue.head_at > now - LIVE_MS and queue.waits_since <= self._gone - TURN_RECORDS]
