@@ -43,8 +43,14 @@ class Clusters:
                 self.due[tip.campaign_id] = None
             return
         suspicion = self._threads.take(tip, policy.thresholds) if isinstance(tip, Crossing) else tip
+        grown_together = self.graph.take_gone()
         if suspicion is not None:
-            self._place(self.graph.put(suspicion), policy)
+            node = self.graph.put(suspicion)
+            for thread in grown_together:
+                self._bequeath(thread, node)
+            self._place(node, policy)
+        for node in self.graph.take_gone():
+            self._leave(node)
 
     def nodes_of(self, campaign: Campaign) -> list[Node]:
         """The keys of a campaign that are still suspicious."""
@@ -68,10 +74,10 @@ class Clusters:
         floor = policy.thresholds["suspicion_score"]
         if node.suspicion.score < floor * (KEPT_SHARE if node.campaign_id else 1.0):
             if node.campaign_id or node.suspicion.kind not in HARD_KINDS:
-                self._cut(node)
+                self.graph.remove(node.name)
             return  # a thread that is still short stays: it grows by one crossing at a time
         partners = self._partners(node, policy)
-        homes = list(dict.fromkeys(one.campaign_id for one in [node, *partners] if one.campaign_id))
+        homes = list(dict.fromkeys(one.campaign_id for one in [node, *partners] if one.campaign_id in self.campaigns))
         if not homes and not partners and not is_strong(node, policy.rungs[0].score):
             return
         if node.is_soft:
@@ -132,10 +138,20 @@ class Clusters:
         into.first_exchange_at = min(into.first_exchange_at, campaign.first_exchange_at)
         self.ended.append(campaign)
 
-    def _cut(self, node: Node) -> None:
-        """The key's evidence is gone: what rested on it is judged anew without it."""
+    def _bequeath(self, thread: Node, heir: Node) -> None:
+        """Two threads are one from now on, and so are their campaigns; whichever was there first, the order does not matter."""
+        campaign = self.campaigns.get(thread.campaign_id)
+        self._leave(thread)
+        if campaign is None:
+            return
+        home = self.campaigns.get(heir.campaign_id, campaign)
+        self._join(heir, home)
+        if home is not campaign:
+            self._merge(campaign, home)
+
+    def _leave(self, node: Node) -> None:
+        """The key is out of the graph: what rested on it is judged anew without it."""
         campaign = self.campaigns.get(node.campaign_id)
-        self.graph.remove(node.name)
         if campaign is not None:
             campaign.keys = [name for name in campaign.keys if name != node.name]
             self.regrouped.add(campaign.campaign_id)

@@ -57,6 +57,7 @@ class EvidenceGraph:
         self.nodes: dict[str, Node] = {}
         self._of_account: dict[str, dict[str, None]] = {}
         self._changes: dict[bytes, bytes | None] = {}
+        self._gone: list[Node] = []
         for key in [key for key in records if key.startswith(NODE_PREFIX)]:
             node = _decode(records.pop(key))
             self.nodes[node.name] = node
@@ -87,6 +88,13 @@ class EvidenceGraph:
         node = self.nodes.pop(name)
         self._unindex(node)
         self._changes[NODE_PREFIX + name.encode()] = None
+        if node.campaign_id:
+            self._gone.append(node)
+
+    def take_gone(self) -> list[Node]:
+        """Keys of campaigns that were removed since the last call, for whatever reason: their campaigns rest on them no more."""
+        gone, self._gone = self._gone, []
+        return gone
 
     def _index(self, node: Node) -> None:
         for account in node.suspicion.members:

@@ -1,6 +1,7 @@
 """One stage of a shard with its place in the source partition: stepping it, and draining it together with that place."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from aiokafka import ConsumerRecord, TopicPartition
 from msgspec import Struct
@@ -8,6 +9,11 @@ from msgspec import Struct
 from guard.engine.control import Control
 from guard.engine.stage import Outcome, Stage
 from guard.streaming.stages import StageKind, changelog_of, source_of
+
+SPAN_MS: Final = 30_000
+"""Event time in one flush at most: a backlog's contacts then reach the links stage in portions that pools do not notice, and
+decisions and watch-list keep up with it. A flush takes a few tenths of a second, so a backlog is read 100 times as fast as it
+happened at least; events that come as they happen never fill a flush."""
 
 
 class Drained(Struct, frozen=True):
@@ -31,8 +37,16 @@ class Lane:
         self.stage = stage
         self.next_offset = next_offset
         self._drained_offset = next_offset
+        self._begun_at = 0
+        """Event time at which this flush began."""
         self._records = 0
         self._appended_first = self._appended_last = 0
+
+    def has_room(self, at: int) -> bool:
+        """A record of event time `at` (milliseconds) belongs into this flush; else it waits for the next one."""
+        if not self._records:
+            self._begun_at = max(self.stage.newest_at, at)
+        return at <= self._begun_at + SPAN_MS
 
     def follow(self, control: Control) -> None:
         """The stage works by this control from the next record on."""

@@ -13,9 +13,11 @@ from guard.streaming.batches import Batch
 from guard.streaming.lane import Drained, Lane
 from guard.streaming.meta import META_KEY, meta_value
 from guard.streaming.observer import FlushReport, LaneReport, Observer
+from guard.streaming.others import progress_key
 from guard.streaming.pace import Pace
 from guard.streaming.stages import StageKind
 from guard.streaming.writer import Flush, KeyValue, Writer
+from guard.topics import Topic
 
 FINISH_SECONDS: Final = 5.0
 """How long a rebalance or the end of the worker waits for the last flush; a stuck one is abandoned with the whole worker."""
@@ -118,7 +120,8 @@ class Shard:
                 records[lane.changelog] = changes
             for message in part.outcome.messages:
                 where = TopicPartition(message.topic.value, message.partition)
-                records.setdefault(where, []).append((message.key, message.value))
+                key = progress_key(self.number, lane.stage.newest_at) if message.topic is Topic.LINKS else message.key
+                records.setdefault(where, []).append((key, message.value))
             if part.offset is not None:
                 offsets[lane.source] = part.offset
         return Flush(records, offsets)

@@ -2,19 +2,23 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from aiokafka import TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 
 from guard.engine.control import Control
 from guard.errors import GuardError
+from guard.streaming.alignment import LIVE_MS
 from guard.streaming.batches import Batch
+from guard.streaming.intake import Intake
 from guard.streaming.lane import Lane
 from guard.streaming.meta import take_meta
 from guard.streaming.observer import Observer
+from guard.streaming.others import Others
 from guard.streaming.shard import Shard
 from guard.streaming.stages import StageTable, changelog_of, kinds_of, shard_of, source_of
+from guard.topics import Topic
 
 MakeShard = Callable[[int], Shard]
 HandOver = Callable[[TopicPartition], dict[bytes, bytes]]
@@ -35,6 +39,8 @@ class Shards:
         self._observer = observer
         self._waiting_max = waiting_max
         self._assigned_at = 0.0
+        self._intake = Intake(self._step, self._may_go, self.fail)
+        self._others = Others()
 
     def fail(self, error: GuardError) -> None:
         """End the worker for this reason: nothing is taken in or committed from here on."""
@@ -84,6 +90,15 @@ class Shards:
         shard = self._of(source)
         return shard is not None and shard.is_taking and shard.queued + shard.waiting < self._waiting_max
 
+    def _may_go(self, source: TopicPartition, at: int) -> bool:
+        """A record of this event time fits into its shard's flush and is not far ahead of other workers; or it is to be dropped."""
+        shard = self._of(source)
+        lane = shard.lanes.get(source.topic) if shard else None
+        if lane is None:
+            return True
+        is_live = at > time.time_ns() // 1_000_000 - LIVE_MS
+        return lane.has_room(at) and (is_live or at <= self._others.horizon(self.owned, time.monotonic()))
+
     def deliver(self, source: TopicPartition, records: int) -> None:
         """So many records are on their way to the shard."""
         shard = self._of(source)
@@ -131,6 +146,7 @@ class Shards:
     def halt(self) -> None:
         """A rebalance or the end begins: whatever is on its way to a shard is dropped, and read again by its next owner."""
         self.epoch += 1
+        self._intake.clear()
         for shard in self.owned.values():
             shard.halt()
         self._observer.ready(is_ready=False)
@@ -142,23 +158,35 @@ class Shards:
 
     async def close(self) -> None:
         """Give all shards up."""
+        await self._intake.stop()
         await asyncio.gather(*[self._release(number) for number in list(self.owned)])
 
     async def take(self, batch: Batch) -> None:
-        """Step a batch through its stage, piece by piece; the rest of it is dropped when a rebalance begins meanwhile."""
-        shard = self._of(TopicPartition(batch.topic, batch.partition))
+        """Step a batch through its stage. Request events wait for those of other partitions that are older."""
+        if batch.topic == Topic.REQUESTS:
+            self._intake.put(batch)
+            return
+        if batch.topic == Topic.LINKS:
+            self._others.hear(batch.records, time.monotonic())
         for piece in batch.pieces():
-            if shard is None or batch.epoch != self.epoch or not shard.is_taking:
-                return
-            try:
-                shard.step(batch, piece)
-            except GuardError as error:
-                self.fail(error)
-                return
-            except Exception as error:  # noqa: BLE001 (a stage promises none: a fault of ours, and its state can no longer be trusted)
-                self._fail_by_stage(batch, error)
+            if not self._step(batch, piece):
                 return
             await asyncio.sleep(0)
+
+    def _step(self, batch: Batch, piece: Sequence[ConsumerRecord]) -> bool:
+        """Step a piece; False if it is dropped, since a rebalance has begun meanwhile or a fault was met."""
+        shard = self._of(TopicPartition(batch.topic, batch.partition))
+        if shard is None or batch.epoch != self.epoch or not shard.is_taking:
+            return False
+        try:
+            shard.step(batch, piece)
+        except GuardError as error:
+            self.fail(error)
+        except Exception as error:  # noqa: BLE001 (a stage promises none: a fault of ours, and its state can no longer be trusted)
+            self._fail_by_stage(batch, error)
+        else:
+            return True
+        return False
 
     def _fail_by_stage(self, batch: Batch, error: Exception) -> None:
         fault = GuardError(f"{batch.topic}-{batch.partition}: the stage failed at offset {batch.start} or later ({error!r})")

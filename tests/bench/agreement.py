@@ -20,7 +20,8 @@ from guard.simulation.world import OpenGateway
 from guard.streaming.broker import EmbeddedBroker
 from guard.units import MINUTE_MS
 from tests.support.comparison import Comparison, Run, compare, run_of
-from tests.support.played import Pace, replayed, streamed
+from tests.support.disorder import Disorder, read_disorder
+from tests.support.played import SHARDS, Pace, replayed, streamed
 
 PACES: Final = {
     "20x": Pace("20x", 20.0),
@@ -38,21 +39,25 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--world", default="demo", help="small, demo or day")
     parser.add_argument("--minutes", type=float, default=60.0, help="only the first so many minutes of the world")
+    parser.add_argument(
+        "--ended-at", type=int, help="when the world ends, milliseconds since the epoch: makes runs comparable; now if not given"
+    )
     parser.add_argument("--accounts", type=Path, help="a file for the accounts that differ, one JSON object a line")
     options = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # new topics are waited for by retrying, each retry a line
     names = options.paces.split(",")
     if unknown := sorted(set(names) - PACES.keys()):
         sys.exit(f"--paces {', '.join(unknown)}: it should be some of {','.join(PACES)}")
-    events = _events(options.world, options.seed, options.minutes)
+    end = options.ended_at or time.time_ns() // 1_000_000 - MINUTE_MS
+    events = _events(options.world, options.seed, options.minutes, end)
     by_replay = run_of(replayed(events))
-    print(f"world {options.world}, seed {options.seed}: {len(events):,} events; replay {_told(by_replay)}", flush=True)
+    print(f"world {options.world}, seed {options.seed}: ended at {end}: {len(events):,} events; replay {_told(by_replay)}", flush=True)
     held = [_one(PACES[name], events, by_replay, options.accounts) for name in names]
     sys.exit(0 if all(held) else 1)
 
 
-def _events(world: str, seed: int, minutes: float) -> list[RequestEvent]:
-    built = build(world, seed, time.time_ns() // 1_000_000 - MINUTE_MS, ATTACKS)
+def _events(world: str, seed: int, minutes: float, ended_at: int) -> list[RequestEvent]:
+    built = build(world, seed, ended_at, ATTACKS)
     end = built.start + minutes * MINUTE_MS
     return [event for exchange in built.world.play(OpenGateway()) if (event := exchange.event).event_time < end]
 
@@ -61,9 +66,11 @@ def _one(pace: Pace, events: list[RequestEvent], by_replay: Run, accounts: Path 
     began = time.monotonic()
     with EmbeddedBroker() as broker, tempfile.TemporaryDirectory() as folder:
         by_stream = run_of(asyncio.run(streamed(broker.bootstrap, events, pace, Path(folder))))
+        disorder = asyncio.run(read_disorder(broker.bootstrap, SHARDS))
     found = compare(by_stream, by_replay)
     print(f"{pace.name}: stream {_told(by_stream)}, {time.monotonic() - began:.0f} s")
     _show(found)
+    _show_disorder(disorder)
     if accounts is not None:
         _write(accounts, pace, by_stream, by_replay)
     return found.agreement >= AGREEMENT_MIN and found.worst_jaccard >= JACCARD_MIN
@@ -84,6 +91,14 @@ def _show(found: Comparison) -> None:
     print(f"  campaigns, worst first: Jaccard {shares or 'of none'} (bound {JACCARD_MIN})")
     for kind, count in sorted(found.differences.items()):
         print(f"  {count:>5}  {kind}", flush=True)
+
+
+def _show_disorder(disorder: Disorder) -> None:
+    behind, apart = (", ".join(f"{seconds:.1f} s" for seconds in told) for told in (disorder.behind, disorder.apart))
+    print(
+        f"  event time (half, 95 %, most): contacts come {behind} behind their shard's newest; accounts shards stand {apart} apart",
+        flush=True,
+    )
 
 
 def _write(path: Path, pace: Pace, by_stream: Run, by_replay: Run) -> None:

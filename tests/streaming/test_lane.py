@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guard.control.board import opening_control
-from guard.streaming.lane import Lane
+from guard.streaming.lane import SPAN_MS, Lane
 from guard.streaming.stages import StageKind
 from tests.streaming.toy_engine import ToyAccounts, toy_event
 
@@ -63,3 +63,27 @@ def test_however_records_are_cut_every_one_is_drained_exactly_once(sizes, drains
 
     assert sum(part.records for part in drained) == offset
     assert [part.offset for part in drained if part.offset is not None][-1:] == ([offset] if offset else [])
+
+
+def test_a_flush_holds_half_a_minute_of_event_time_and_the_next_one_goes_on() -> None:
+    """A backlog is told in portions; after the drain there is room again."""
+    lane = _lane()
+    first = lane.has_room(1_000)
+    lane.step([_record(0)])
+    seen = lane.has_room(1_000 + SPAN_MS), lane.has_room(1_001 + SPAN_MS)
+    lane.drain()
+
+    assert first
+    assert seen == (True, False)
+    assert lane.has_room(1_001 + SPAN_MS)
+
+
+def test_a_late_record_leaves_room_for_those_that_are_not() -> None:
+    """A flush that begins with an event of an hour ago still takes the events of now."""
+    lane = _lane()
+    lane.step([_record(3_600_000)])
+    lane.drain()
+    lane.has_room(1_000)
+    lane.step([_record(3_600_001)])
+
+    assert lane.has_room(3_601_000)
