@@ -66,7 +66,7 @@ MEMBERS_MAX: Final = {
     KeyKind.PREFIX: 2_048,
     KeyKind.SHAPE: 256,
     KeyKind.PARAPHRASE: 256,
-    KeyKind.CLIENT: 64,
+    KeyKind.CLIENT: 256,
     KeyKind.NETWORK: 64,
     KeyKind.CONVERSATION: 16,
     KeyKind.SIGNATURE: 64,
