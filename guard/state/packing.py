@@ -14,7 +14,7 @@ from guard.state.windows import CELLS, Windows
 BEHAVIOUR_BYTES_MAX: Final = 4_096
 """Nothing remembered of an account takes more: 256 ids at 12 bytes, 24 keys at 17, and 350 bytes of numbers."""
 
-_HEADER: Final = struct.Struct("<qIIIIIIIIIIIIIBHBBBBB")
+_HEADER: Final = struct.Struct("<qIIIIIIBIIIIIIIHBBBBB")
 _USE: Final = struct.Struct("<IIHHIBH")
 _SMALL_USE: Final = struct.Struct("<HHBBHBB")
 _SMALL: Final = 0x80

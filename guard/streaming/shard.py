@@ -97,7 +97,11 @@ class Shard:
             self._work.clear()
             began = time.monotonic()
             self._pace.began(began)
-            drained = {lane.kind: lane.drain() for lane in self.lanes.values()}
+            try:
+                drained = {lane.kind: lane.drain() for lane in self.lanes.values()}
+            except Exception as error:  # noqa: BLE001 (a stage promises none: a fault of ours, and what it has taken in is half handed over)
+                self._fail(GuardError(f"shard {self.number}: a stage could not be drained ({_line(error)})"))
+                await asyncio.Event().wait()
             flush = self._collect(drained)
             if flush.is_empty:
                 return

@@ -30,6 +30,17 @@ def test_packing_and_restoring_changes_nothing(exchanges: list[tuple[int, int, f
     assert len(packed) <= BEHAVIOUR_BYTES_MAX
 
 
+def test_numbers_as_large_as_they_get_come_back() -> None:
+    """Tokens not told of yet are counted in millions by a busy account within one flush."""
+    one = Behaviour()
+    one.first_s = one.created_s = one.limit_rpm = one.exchanges = one.hour_s = one.slot_s = one.refused = 2**32 - 1
+    one.slot, one.untold_tokens = 255, [2**32 - 1, 2**31, 2**30]
+
+    back = restore_behaviour(pack_behaviour(one))
+
+    assert (back.slot, back.slot_s, back.refused, back.untold_tokens) == (255, 2**32 - 1, 2**32 - 1, [2**32 - 1, 2**31, 2**30])
+
+
 @given(st.integers(0, 2**32 - 1), st.integers(0, 2**16 - 1), st.integers(0, 2**16 - 1), st.integers(0, 2**32 - 1))
 def test_a_key_use_comes_back_whatever_its_size(uses: int, hour_uses: int, untold_hours: int, untold_pairs: int) -> None:
     """Small uses take half the bytes, and no count may be lost where one of them outgrows the small form."""
