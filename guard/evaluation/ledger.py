@@ -53,7 +53,7 @@ class Ledger:
         self.events = 0
 
     def exchange(self, truth: Truth, at: int, *, was_refused: bool) -> None:
-        """One exchange at `at`, milliseconds; `was_refused` by the judge's own decisions."""
+        """One exchange at `at`, milliseconds; `was_refused` by the judge's own decisions. What was before the campaign is no leak."""
         self.events += 1
         seen = self._seen.get(truth.account_id)
         if seen is None:
@@ -62,7 +62,7 @@ class Ledger:
         if was_refused:
             seen.refused += 1
             seen.caught_at = _earlier(seen.caught_at, at)
-        elif seen.answered is not None:
+        elif seen.answered is not None and at >= truth.begins_at:
             if len(seen.answered) < TIMES_MAX:
                 seen.answered.append(at)
             else:
@@ -133,7 +133,7 @@ class Ledger:
         answered = sorted(at for seen in group for at in seen.answered or ())
         throttled_at = _first(seen.sanctioned_at for seen in group)
         blocked_at = _first(seen.blocked_at for seen in group)
-        first_at = min(seen.first_at for seen in group)
+        first_at = max(min(seen.first_at for seen in group), group[0].truth.begins_at)
         return CampaignRow(
             name,
             group[0].truth.family,

@@ -27,6 +27,8 @@ class Role(Struct, frozen=True):
     kind: str
     family: str = ""
     campaign: str = ""
+    begins_at: int = 0
+    """When the campaign begins, epoch milliseconds."""
 
 
 def caller(  # noqa: PLR0913
@@ -41,5 +43,5 @@ def caller(  # noqa: PLR0913
     is_serial: bool = True,
 ) -> Client:
     """One client; what its gateway does not fill is drawn as for everybody."""
-    truth = Truth(market.account_id(), role.kind, not role.campaign, role.family, role.campaign)
+    truth = Truth(market.account_id(), role.kind, not role.campaign, role.family, role.campaign, role.begins_at)
     return Client(truth, identity, speech, wait, networks, reaction, market.missing(), is_serial)

@@ -21,6 +21,8 @@ class Truth(Struct, frozen=True, omit_defaults=True):
     honest: bool
     family: str = ""
     campaign: str = ""
+    begins_at: int = 0
+    """When its campaign begins, milliseconds: answers before are the past of accounts that were bought or kept, no harvest."""
 
 
 class Speech(Protocol):

@@ -72,7 +72,7 @@ class Scorer:
             return
         if truth.honest:
             self._refused_honest += was_refused
-        elif was_answered and not was_refused:
+        elif was_answered and not was_refused and at >= truth.begins_at:
             self._answered.setdefault(truth.campaign, []).append(at)
 
     def decision(self, decision: Decision) -> None:

@@ -54,6 +54,18 @@ def test_a_leak_counts_answers_up_to_the_moment_the_decision_was_issued():
     assert campaign.throttled_at == 10_000
 
 
+def test_what_accounts_did_before_their_campaign_began_is_no_leak():
+    """Bought accounts have owners with a past; the harvest begins on one day, and the clock of the detection with it."""
+    bot = Truth("bot", "hydra", honest=False, family="A4", campaign="c-1", begins_at=20_000)
+    ledger = Ledger([bot])
+    for second in range(40):
+        ledger.exchange(bot, second * 1_000, was_refused=False)
+    ledger.decision(_decision("account", "bot", "throttle", 30_000))
+    campaign = ledger.campaigns()[0]
+
+    assert (campaign.answered, campaign.leaked_to_throttle, campaign.first_at) == (20, 11, 20_000)
+
+
 def test_a_throttle_that_refuses_nothing_catches_nobody():
     """Else a promise of six requests a minute would count against a bot that calls once an hour."""
     ledger = Ledger(FLEET)

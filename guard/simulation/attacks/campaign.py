@@ -120,7 +120,7 @@ class Fleet:
         gap_ms = self.gap_ms * around(dice, 1.0, 0.6)
         cover = Cover(market, harvest, begins, self.pace, gap_ms, hours if market.has_nights and plan.has_nights else ALWAYS)
         cover.share = plan.cover_share * dice.uniform(0.7, 1.3) if plan.cover_share < 0.7 else plan.cover_share
-        role = Role("fleet", plan.family, plan.name)
+        role = Role("fleet", plan.family, plan.name, self.begins)
         client = caller(market, role, self.identity(number), cover, cover.wait, self.networks(), reaction=self.pool, is_serial=False)
         (self.pool.reserve if is_reserve else self.pool.members).append(client)
         at = market.start + int(dice.random() * (begins - market.start)) if has_past else begins + int(dice.random() * gap_ms)
