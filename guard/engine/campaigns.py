@@ -216,11 +216,12 @@ class CampaignsStage:
 
 
 def _evidence_of(nodes: list[Node]) -> list[Reason]:
-    """The strongest reason of each code over all keys; how even the pool is, only its largest key may say.
+    """The strongest reason of each code over all keys; how even the pool is, only its largest key that counts accounts' uses may say.
 
     A small key is even by accident now and then, and of many small ones the strongest would be that accident.
     """
-    largest = max(nodes, key=lambda node: (not node.is_soft, len(node.suspicion.members), node.name)).name
+    counted = [node for node in nodes if node.suspicion.kind != KeyKind.PARAPHRASE] or nodes
+    largest = max(counted, key=lambda node: (not node.is_soft, len(node.suspicion.members), node.name)).name
     strongest: dict[str, Reason] = {}
     for node in nodes:
         for one in node.suspicion.reasons:

@@ -18,7 +18,7 @@ CROWD_SHARE_MIN: Final = 0.05
 """A crowd's share below this is an accident of a small crowd."""
 
 DEVOTION_MIN: Final = 0.4
-"""Share of what its accounts ask from which a shape or a family of paraphrases is what they are for: people try a public prompt among others."""
+"""Share of what its accounts ask from which a shape is what they are for: people try a public prompt among others."""
 ONE_SESSION: Final = 2.0
 EVEN_ERROR: Final = 2.0
 """What people show at their most even: one session each, of geometric length, has dispersion 1 - 2 / mean uses, and a sample of n such
@@ -32,10 +32,10 @@ itself hardly known."""
 EVEN_ERRORS_MIN: Final = 1.0
 EVEN_ERRORS_ENOUGH: Final = 1.75
 """Standard errors below people from which a key is called even, and at which that counts in full: keys are looked at again and again."""
-LATE_KINDS: Final = frozenset({KeyKind.PAYMENT, KeyKind.SHAPE, KeyKind.PARAPHRASE})
+LATE_KINDS: Final = frozenset({KeyKind.PAYMENT, KeyKind.SHAPE})
 LATE_USES_MIN: Final = 12.0
-"""Uses per account before these kinds may be called even: teams and labs share a card, and look even in their first minutes; shapes
-and paraphrases are told of from their second use on, which hides the lower tail."""
+"""Uses per account before these kinds may be called even: teams and labs share a card, and look even in their first minutes; shapes are
+told of from their second use on, which hides the lower tail."""
 EVEN_MAX: Final = 0.65
 EVEN_CARD_MAX: Final = 0.2
 """Evenness is a hint on a card: teams balance over their own keys, and a laboratory does the same task."""
@@ -197,6 +197,8 @@ def _registered_together(kind: KeyKind, features: Features, crowd: Crowd, number
 
 def _even_rates(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -> Reason | None:
     dispersion, accounts = features.get("dispersion"), features["accounts"]
+    if kind is KeyKind.PARAPHRASE:  # an account tells of several wordings of one family, each by itself: they look evener than it is
+        return None
     if dispersion is None or accounts <= EVEN_FEW or not is_settled(features, numbers) or features.get("timed", 0.0) >= TIMED_SHARE:
         return None
     uses = features["uses_per_account"]
