@@ -1,5 +1,6 @@
 """From an account's memory to a decision: features, evidence, verdict, sentence, cap, and what the models may learn from it."""
 
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -64,10 +65,11 @@ class Assessor:
 
     def hits(self, record: AccountRecord) -> tuple[WatchedKey, ...]:
         """Keys of known campaigns among the account's own."""
+        return tuple(watched for _, watched in self._carried(record)) if self._control.watch.by_key else ()
+
+    def _carried(self, record: AccountRecord) -> Iterator[tuple[int, WatchedKey]]:
         by_key = self._control.watch.by_key
-        if not by_key:
-            return ()
-        return tuple(watched for key in record.behaviour.keys for watched in by_key.get(key, ()))
+        return ((key, watched) for key in record.behaviour.keys for watched in by_key.get(key, ()))
 
     def is_watched(self, keys: list[int]) -> bool:
         """Some of these keys are a known campaign's."""
@@ -116,10 +118,8 @@ class Assessor:
     def reports(self, assessment: Assessment) -> list[Message]:
         """What the campaigns stage is to be told: this account carries these kinds of keys of that campaign. Once each."""
         carried: dict[str, set[tuple[int, bool]]] = {}
-        b, by_key = assessment.record.behaviour, self._control.watch.by_key
-        for key in b.keys if assessment.hits else ():
-            for watched in by_key.get(key, ()):
-                carried.setdefault(watched.campaign_id, set()).add((watched.kind, b.is_devoted(key)))
+        for key, watched in self._carried(assessment.record) if assessment.hits else ():
+            carried.setdefault(watched.campaign_id, set()).add((watched.kind, assessment.record.behaviour.is_devoted(key)))
         messages = []
         for campaign_id, found in sorted(carried.items()):
             token = (assessment.account, campaign_id, tuple(sorted(found)))

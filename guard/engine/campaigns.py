@@ -26,7 +26,7 @@ from guard.scoring.account_rules import reason
 from guard.scoring.fusion import Verdict
 from guard.scoring.reasons import Reason
 from guard.scoring.watch_rules import FAMILIES_MIN
-from guard.state.link import KeyKind
+from guard.state.link import UNCOUNTED_KINDS, KeyKind
 from guard.topics import Topic
 from guard.units import MINUTE_MS, EventTimeMs
 
@@ -220,7 +220,7 @@ def _evidence_of(nodes: list[Node]) -> list[Reason]:
 
     A small key is even by accident now and then, and of many small ones the strongest would be that accident.
     """
-    counted = [node for node in nodes if node.suspicion.kind != KeyKind.PARAPHRASE] or nodes
+    counted = [node for node in nodes if node.suspicion.kind not in UNCOUNTED_KINDS] or nodes
     largest = max(counted, key=lambda node: (not node.is_soft, len(node.suspicion.members), node.name)).name
     strongest: dict[str, Reason] = {}
     for node in nodes:

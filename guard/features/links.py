@@ -122,7 +122,7 @@ LINK_FEATURES: Final = (
         _exposure_hours,
     ),
     Feature(
-        "spread", "share of the hours of use at random", 0.0, 10.0, "sessions leave hours empty", "SynchroTrap, CCS 2014", 0.2, _spread
+        "spread", "share of the slots of use at random", 0.0, 10.0, "sessions leave slots empty", "SynchroTrap, CCS 2014", 0.2, _spread
     ),
     Feature("new_share", "share of accounts of known age", 0.0, 1.0, "fleets are new", "AA26-251A", 0.1, _new_share),
     Feature(

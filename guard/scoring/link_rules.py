@@ -12,13 +12,12 @@ from msgspec import Struct
 
 from guard.scoring.account_rules import Features, Numbers, reason
 from guard.scoring.reasons import Reason
-from guard.state.link import KeyKind
+from guard.state.behaviour import DEVOTED_SHARE
+from guard.state.link import UNCOUNTED_KINDS, KeyKind
 
 CROWD_SHARE_MIN: Final = 0.05
 """A crowd's share below this is an accident of a small crowd."""
 
-DEVOTION_MIN: Final = 0.4
-"""Share of what its accounts ask from which a shape is what they are for: people try a public prompt among others."""
 ONE_SESSION: Final = 2.0
 EVEN_ERROR: Final = 2.0
 """What people show at their most even: one session each, of geometric length, has dispersion 1 - 2 / mean uses, and a sample of n such
@@ -47,7 +46,7 @@ SITTING_HOURS: Final = 0.2
 """What the first session fills of the time that an account has had, so much more spread it shows (turns follow within minutes)."""
 STEADY_DISPERSION: Final = 1.5
 """Programs are even in time but not among each other: the squared CV of the rates of thirty reasoning clients of ServeGen (Apache-2.0) drawn at random is
-above 1.54 in 95 % and above 1.26 in 99 % of draws, of its chat clients above 4.0 (`python -m tests.bench.dispersion`)."""
+above 1.55 in 95 % and above 1.29 in 99 % of draws, of its chat clients above 4.04 in 95 % (`python -m tests.bench.dispersion`)."""
 TEMPLATE_KINDS: Final = frozenset({KeyKind.PREFIX, KeyKind.SHAPE, KeyKind.PARAPHRASE})
 SOFT_CODES: Final[Mapping[KeyKind, tuple[str, float]]] = {
     KeyKind.PREFIX: ("template_lift", 0.5),
@@ -197,12 +196,16 @@ def _registered_together(kind: KeyKind, features: Features, crowd: Crowd, number
 
 def _even_rates(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -> Reason | None:
     dispersion, accounts = features.get("dispersion"), features["accounts"]
-    if kind is KeyKind.PARAPHRASE:  # an account tells of several wordings of one family, each by itself: they look evener than it is
-        return None
-    if dispersion is None or accounts <= EVEN_FEW or not is_settled(features, numbers) or features.get("timed", 0.0) >= TIMED_SHARE:
+    if (
+        kind in UNCOUNTED_KINDS
+        or dispersion is None
+        or accounts <= EVEN_FEW
+        or not is_settled(features, numbers)
+        or features.get("timed", 0.0) >= TIMED_SHARE
+    ):
         return None
     uses = features["uses_per_account"]
-    if kind in LATE_KINDS and (uses < LATE_USES_MIN or features.get("devotion", 1.0) < DEVOTION_MIN):
+    if kind in LATE_KINDS and (uses < LATE_USES_MIN or features.get("devotion", 1.0) < DEVOTED_SHARE):
         return None
     people = _honest_dispersion(features, numbers) - ONE_SESSION / uses
     error = sqrt(EVEN_ERROR**2 / accounts + PEOPLE_ERROR**2)

@@ -46,7 +46,8 @@ TIMED_SPREAD_MAX: Final = 0.25
 
 DEVOTED_USES: Final = 4
 DEVOTED_SHARE: Final = 0.4
-"""Uses, and their share of the account's exchanges, from which a key is what it works with and not something that it tried."""
+"""Uses, and their share of the account's exchanges, from which a key is what it works with and not something that it tried: people try a
+public prompt among others."""
 
 HASH_BYTES: Final = 8
 SECONDS_MAX: Final = (1 << 32) - 1

@@ -12,7 +12,7 @@ from guard.state.behaviour import COLUMNS, KEYS_MAX, Behaviour, KeyUse
 from guard.state.windows import CELLS, Windows
 
 BEHAVIOUR_BYTES_MAX: Final = 4_096
-"""Nothing remembered of an account takes more: 256 ids at 12 bytes, 24 keys at 17, and 350 bytes of numbers."""
+"""Nothing remembered of an account takes more: 256 ids at 12 bytes, 24 keys at 28, and 282 bytes of numbers, conversations, prompts and shapes."""
 
 _HEADER: Final = struct.Struct("<qIIIIIIBIIIIIIIHBBBBB")
 _USE: Final = struct.Struct("<IIHHIBH")
@@ -29,7 +29,7 @@ _FLOAT_CELLS: Final = CELLS + COLUMNS
 def pack_behaviour(behaviour: Behaviour) -> bytes:
     """The behaviour as bytes; `restore_behaviour` gives back exactly the same. About 4 us.
 
-    Header, floats, counts; then ids (8 bytes each), their seconds (4), keys (8), their uses (8 while all are small, else 16), the places of the current
+    Header, floats, counts; then ids (8 bytes each), their seconds (4), keys (8), their uses (10 while all are small, else 19), the places of the current
     keys (1 each), conversations (8), prompts (8), shapes (4).
     """
     b = behaviour

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Final, NoReturn
 
 from aiokafka import ConsumerRecord, TopicPartition
 
@@ -100,17 +100,23 @@ class Shard:
             try:
                 drained = {lane.kind: lane.drain() for lane in self.lanes.values()}
             except Exception as error:  # noqa: BLE001 (a stage promises none: a fault of ours, and what it has taken in is half handed over)
-                self._fail(GuardError(f"shard {self.number}: a stage could not be drained ({_line(error)})"))
-                await asyncio.Event().wait()
+                await self._give_up(GuardError(f"shard {self.number}: a stage could not be drained ({_line(error)})"))
             flush = self._collect(drained)
             if flush.is_empty:
                 return
             try:
                 await self._writer.write(flush)
             except Exception as error:  # noqa: BLE001 (whatever it is, this worker must not go on: its state is ahead of what is committed)
-                self._fail(RestartMeError(f"shard {self.number}: the transaction failed ({_line(error)}); its records are read again"))
-                await asyncio.Event().wait()
+                await self._give_up(
+                    RestartMeError(f"shard {self.number}: the transaction failed ({_line(error)}); its records are read again")
+                )
             self._committed(drained, began)
+
+    async def _give_up(self, fault: GuardError) -> NoReturn:
+        """Tell the worker, and hold the flush, so that nothing is committed after it, until the worker has ended."""
+        self._fail(fault)
+        while True:
+            await asyncio.Event().wait()
 
     def _collect(self, drained: Mapping[StageKind, Drained]) -> Flush:
         records: dict[TopicPartition, list[KeyValue]] = {}

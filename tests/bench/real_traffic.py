@@ -9,7 +9,6 @@ beside the checkout, or GUARD_SHARED; GenTD26 has no licence and is for evaluati
 import argparse
 import asyncio
 import logging
-import os
 import subprocess
 import sys
 import tempfile
@@ -33,6 +32,7 @@ from guard.streaming.admin import create_topics
 from guard.streaming.broker import EmbeddedBroker
 from guard.topics import Topic
 from tests.support.played import decisions_of, until_counted
+from tests.support.shared import TRACES
 
 START: Final = "1790000000000"
 SHARDS: Final = 8
@@ -86,13 +86,12 @@ def main() -> None:
     parser.add_argument("--sources", default=",".join(source.name for source in SOURCES), help="which, with commas between them")
     options = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # new topics are waited for by retrying, each retry a line
-    traces = Path(os.environ.get("GUARD_SHARED", str(Path(__file__).parents[2] / "../shared"))) / "data/traces"
-    if not traces.is_dir():
+    if not TRACES.is_dir():
         sys.exit("no shared traces beside the checkout: set GUARD_SHARED to the folder that has data/traces")
     accounts = 0
     hit: dict[str, set[str]] = {action: set() for action in ACTIONS}
     for source in (source for source in SOURCES if source.name in options.sources.split(",")):
-        judged = _judged(source, traces, through_broker=options.broker)
+        judged = _judged(source, TRACES, through_broker=options.broker)
         found = _show(source, judged)
         if source.name in PEOPLE:
             accounts += judged.accounts

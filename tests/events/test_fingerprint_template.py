@@ -1,16 +1,14 @@
 """One template gives one shape, a paraphrase a near SimHash, another prompt a far one."""
 
 import json
-import os
 from itertools import combinations
-from pathlib import Path
 
 import pytest
 
 from guard.events.fingerprint import HashKey, KeyRing, fingerprint
+from tests.support.shared import SHARED
 
 KEYS = KeyRing(HashKey("k1", b"s" * 32))
-SHARED = Path(os.environ.get("GUARD_SHARED", str(Path(__file__).parents[2] / "../shared")))
 REAL_PROMPTS = SHARED / "data/benign/arena_hard_500.jsonl"
 LONG = (
     "please read the following report from the harbour office with care and tell me in plain words which ships came in late last month, "

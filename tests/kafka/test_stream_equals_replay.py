@@ -26,6 +26,7 @@ from guard.simulation.world import OpenGateway
 from guard.streaming.admin import create_topics
 from guard.topics import Topic
 from tests.support.broker import renew_topics
+from tests.support.judged import sanctioned
 
 SHARDS = 4
 SECONDS_MAX = 90.0
@@ -99,14 +100,6 @@ def _by_account(decisions: list[Decision]) -> dict[str, list[bytes]]:
     return found
 
 
-def _sanctioned(decisions: list[Decision]) -> set[str]:
-    hit: set[str] = set()
-    for decision in decisions:
-        if decision.action != "allow":
-            hit.update((decision.subject,) if decision.scope == "account" else decision.members or ())
-    return hit
-
-
 def test_the_accounts_stage_decides_byte_for_byte_as_replay_does(own_broker, events, tmp_path):
     """An appeal is answered by a replay; it must be the same judgement."""
     policy = _policy(ACCOUNTS_ONLY)
@@ -121,8 +114,8 @@ def test_with_everything_on_stream_and_replay_sanction_the_same_accounts(own_bro
     """Forwards interleave differently; who is sanctioned in the end may not."""
     asyncio.run(_clear(own_broker.bootstrap))
     policy = _policy({})
-    streamed = _sanctioned(_streamed(own_broker.bootstrap, events, policy, tmp_path / "worker.log"))
-    replayed = _sanctioned(_replayed(events, policy, tmp_path))
+    streamed = sanctioned(_streamed(own_broker.bootstrap, events, policy, tmp_path / "worker.log"))
+    replayed = sanctioned(_replayed(events, policy, tmp_path))
 
     assert len(streamed & replayed) >= 0.99 * len(streamed | replayed) > 0
 

@@ -7,26 +7,15 @@ from typing import Any
 import msgspec
 
 from guard.decisions.decision import Decision
-from guard.engine.driver import Driver
 from guard.events.request import RequestEvent
 from guard.units import DAY_MS, HOUR_MS, SECOND_MS
-from tests.support.events import T0, crowd, event, fleet, in_order, open_control
+from tests.support.events import T0, crowd, event, fleet, in_order
+from tests.support.judged import judged, sanctioned
 
 
 def _run(events: Sequence[RequestEvent]) -> tuple[list[Decision], list[dict[str, Any]]]:
-    driver = Driver(4, open_control())
-    for one in events:
-        driver.take(one, one.event_time)
-    driver.finish()
+    driver = judged(events)
     return list(driver.drained()), [msgspec.json.decode(record) for record in driver.campaigns.values()]
-
-
-def _sanctioned(decided: Sequence[Decision]) -> set[str]:
-    hit: set[str] = set()
-    for decision in decided:
-        if decision.action != "allow":
-            hit.update((decision.subject,) if decision.scope == "account" else decision.members or ())
-    return hit
 
 
 def _live(campaigns: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -36,7 +25,7 @@ def _live(campaigns: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def test_a_hydra_on_three_cards_is_one_campaign_and_its_crowd_is_left_alone() -> None:
     """A3: sixty new accounts, three cards, an even balancer, one template: known when each has asked some sixteen times."""
     decided, campaigns = _run(in_order(crowd(random.Random(1), 400), fleet(random.Random(2), "hydra", 60, 3, 20.0)))
-    hit = _sanctioned(decided)
+    hit = sanctioned(decided)
     live = _live(campaigns)
 
     assert hit == {f"hydra-{number}" for number in range(60)}
@@ -48,8 +37,8 @@ def test_a_template_hydra_with_a_card_for_each_account_is_found() -> None:
     """A4: nothing shared but the template and the rhythm."""
     decided, campaigns = _run(in_order(crowd(random.Random(3), 400), fleet(random.Random(4), "tpl", 80, 80, 30.0)))
 
-    assert len(_sanctioned(decided) & {f"tpl-{number}" for number in range(80)}) == 80
-    assert not any(account.startswith("person") for account in _sanctioned(decided))
+    assert len(sanctioned(decided) & {f"tpl-{number}" for number in range(80)}) == 80
+    assert not any(account.startswith("person") for account in sanctioned(decided))
     assert len(_live(campaigns)) == 1
 
 
@@ -83,11 +72,11 @@ def _students(dice: random.Random) -> Iterator[RequestEvent]:
             at += dice.lognormvariate(10, 1)
 
 
-def test_a_lab_on_one_card_is_not_sanctioned() -> None:
+def test_a_lab_on_one_card_is_notsanctioned() -> None:
     """N4: sixty students, one card, one network, one homework prompt. They share everything but a balancer's rhythm."""
     decided, _ = _run(in_order(crowd(random.Random(10), 300), _students(random.Random(11))))
 
-    assert _sanctioned(decided) == set()
+    assert sanctioned(decided) == set()
 
 
 def _harness(dice: random.Random) -> Iterator[RequestEvent]:
@@ -102,11 +91,11 @@ def _harness(dice: random.Random) -> Iterator[RequestEvent]:
             at += dice.lognormvariate(9.5, 1)
 
 
-def test_users_of_a_popular_harness_are_not_sanctioned() -> None:
+def test_users_of_a_popular_harness_are_notsanctioned() -> None:
     """N8: one system prompt and one client on hundreds of unrelated accounts; a third of the public vouches for it."""
     decided, campaigns = _run(in_order(crowd(random.Random(12), 200), _harness(random.Random(13))))
 
-    assert _sanctioned(decided) == set()
+    assert sanctioned(decided) == set()
     assert _live(campaigns) == []
 
 

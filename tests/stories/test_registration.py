@@ -3,24 +3,12 @@
 import random
 from collections.abc import Iterator, Sequence
 
-from guard.engine.driver import Driver
 from guard.events.request import RequestEvent
 from guard.units import DAY_MS, HOUR_MS, SECOND_MS
-from tests.support.events import T0, crowd, event, in_order, open_control
+from tests.support.events import T0, crowd, event, in_order
+from tests.support.judged import judged, sanctioned
 
 ACCOUNTS = 80
-
-
-def _sanctioned(events: Sequence[RequestEvent]) -> set[str]:
-    driver = Driver(4, open_control())
-    for one in events:
-        driver.take(one, one.event_time)
-    driver.finish()
-    hit: set[str] = set()
-    for decision in driver.drained():
-        if decision.action != "allow":
-            hit.update((decision.subject,) if decision.scope == "account" else decision.members or ())
-    return hit
 
 
 def _pool(dice: random.Random, created: Sequence[int], spread: float, **fields: str) -> Iterator[RequestEvent]:
@@ -49,8 +37,8 @@ def _one_by_one(dice: random.Random) -> list[int]:
 def test_an_uneven_pool_of_aged_accounts_is_given_away_by_the_days_of_their_registration() -> None:
     """Weighted balancers blur the rhythm, age buys trust; but a stock of accounts is registered in lots."""
     people = list(crowd(random.Random(1), 400))
-    lots = _sanctioned(in_order(iter(people), _pool(random.Random(3), _in_lots(random.Random(2), 6), 0.75)))
-    one_by_one = _sanctioned(in_order(iter(people), _pool(random.Random(3), _one_by_one(random.Random(2)), 0.75)))
+    lots = sanctioned(judged(in_order(iter(people), _pool(random.Random(3), _in_lots(random.Random(2), 6), 0.75))).drained())
+    one_by_one = sanctioned(judged(in_order(iter(people), _pool(random.Random(3), _one_by_one(random.Random(2)), 0.75))).drained())
 
     assert lots == {f"pool-{number}" for number in range(ACCOUNTS)}
     assert one_by_one == set()
@@ -60,11 +48,11 @@ def test_a_class_that_was_registered_on_one_day_by_its_university_is_left_alone(
     """One organisation onboards everybody at once."""
     pool = _pool(random.Random(4), _in_lots(random.Random(5), 1), 0.75, org_id="university")
 
-    assert _sanctioned(in_order(crowd(random.Random(6), 400), pool)) == set()
+    assert sanctioned(judged(in_order(crowd(random.Random(6), 400), pool)).drained()) == set()
 
 
 def test_people_who_joined_on_launch_day_and_use_a_popular_prompt_their_own_way_are_left_alone() -> None:
     """A product's first users registered together; but they come and go as people do."""
     pool = _pool(random.Random(7), _in_lots(random.Random(8), 3), 1.3)
 
-    assert _sanctioned(in_order(crowd(random.Random(9), 400), pool)) == set()
+    assert sanctioned(judged(in_order(crowd(random.Random(9), 400), pool)).drained()) == set()

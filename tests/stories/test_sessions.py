@@ -1,33 +1,21 @@
 """People come in sessions, programs are heavy-tailed; who is neither is a pool. Each story runs the whole engine."""
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from math import log
 
 import pytest
 
-from guard.engine.driver import Driver
 from guard.events.request import RequestEvent
 from guard.state.link import LinkRecord
 from guard.units import DAY_MS, HOUR_MS, MINUTE_MS
-from tests.support.events import T0, crowd, event, in_order, open_control
+from tests.support.events import T0, crowd, event, in_order
+from tests.support.judged import judged, sanctioned
 
 ACCOUNTS = 80
 HOURS = 36
 PER_ACCOUNT = 40
 Arrivals = Callable[[random.Random, float], Iterator[float]]
-
-
-def _sanctioned(events: Sequence[RequestEvent]) -> set[str]:
-    driver = Driver(4, open_control())
-    for one in events:
-        driver.take(one, one.event_time)
-    driver.finish()
-    hit: set[str] = set()
-    for decision in driver.drained():
-        if decision.action != "allow":
-            hit.update((decision.subject,) if decision.scope == "account" else decision.members or ())
-    return hit
 
 
 def _strangers(dice: random.Random, arrivals: Arrivals, spread: float) -> Iterator[RequestEvent]:
@@ -62,7 +50,7 @@ def _in_sessions(dice: random.Random, exchanges: float) -> Iterator[float]:
 def test_strangers_who_share_a_prompt_and_never_sit_down_to_it_are_a_pool(seed: int) -> None:
     """Weighted balancers are about as uneven as one session each; but nobody's work has no sessions and is shared out this evenly."""
     people = crowd(random.Random(seed), 400, span_ms=HOURS * HOUR_MS)
-    found = _sanctioned(in_order(people, _strangers(random.Random(seed + 10), _steadily, 0.6)))
+    found = sanctioned(judged(in_order(people, _strangers(random.Random(seed + 10), _steadily, 0.6))).drained())
 
     assert found == {f"stranger-{number}" for number in range(ACCOUNTS)}
 
@@ -72,7 +60,7 @@ def test_strangers_who_share_a_prompt_and_use_it_in_sessions_are_left_alone(seed
     """A public prompt and the same number of exchanges over the same time, in sittings."""
     people = crowd(random.Random(seed), 400, span_ms=HOURS * HOUR_MS)
 
-    assert _sanctioned(in_order(people, _strangers(random.Random(seed + 10), _in_sessions, 0.6))) == set()
+    assert sanctioned(judged(in_order(people, _strangers(random.Random(seed + 10), _in_sessions, 0.6))).drained()) == set()
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -80,7 +68,7 @@ def test_programs_of_many_customers_on_one_public_prompt_are_left_alone(seed: in
     """Steady, too, but one customer is a thousand times another, as API clients are (ServeGen)."""
     people = crowd(random.Random(seed), 400, span_ms=HOURS * HOUR_MS)
 
-    assert _sanctioned(in_order(people, _strangers(random.Random(seed + 10), _steadily, 1.5))) == set()
+    assert sanctioned(judged(in_order(people, _strangers(random.Random(seed + 10), _steadily, 1.5))).drained()) == set()
 
 
 def test_spread_is_the_share_of_slots_that_use_at_random_would_fill() -> None:

@@ -2,10 +2,11 @@
 
 import gzip
 import json
-import os
 from pathlib import Path
 
 import pytest
+
+from tests.support.shared import TRACES
 
 AZURE = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.9799600,4808,10\n2023-11-16 18:17:04.0319600,3180,8\n"
 MOONCAKE = [
@@ -52,8 +53,6 @@ def servegen_folder(path: Path) -> Path:
 
 def shared_traces() -> Path:
     """The folder of shared traces; skips the test where there is none."""
-    beside = Path(__file__).parents[2] / "../shared"
-    folder = Path(os.environ.get("GUARD_SHARED", str(beside))) / "data/traces"
-    if not folder.is_dir():
+    if not TRACES.is_dir():
         pytest.skip("no shared traces: set GUARD_SHARED to the folder that has data/traces")
-    return folder
+    return TRACES

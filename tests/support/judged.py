@@ -1,0 +1,26 @@
+"""Events played through the whole engine, and who was sanctioned by what it decided."""
+
+from collections.abc import Iterable
+
+from guard.decisions.decision import Decision
+from guard.engine.driver import Driver
+from guard.events.request import RequestEvent
+from tests.support.events import open_control
+
+
+def judged(events: Iterable[RequestEvent]) -> Driver:
+    """An enforcing engine of four shards that has taken in the events to the end."""
+    driver = Driver(4, open_control())
+    for one in events:
+        driver.take(one, one.event_time)
+    driver.finish()
+    return driver
+
+
+def sanctioned(decided: Iterable[Decision]) -> set[str]:
+    """Accounts that any decision of account, payment or campaign scope throttles, challenges or blocks."""
+    hit: set[str] = set()
+    for decision in decided:
+        if decision.action != "allow":
+            hit.update((decision.subject,) if decision.scope == "account" else decision.members or ())
+    return hit
