@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 
 from guard.engine.account_record import AccountRecord
 from guard.engine.exchange_keys import IDENTITY_KINDS, Key, content_keys, identity_keys, identity_of, known_content, shards_of
-from guard.engine.forwards import CONTACTS_PER_RECORD_MAX, Contact, Told, Turn, encode_told
+from guard.engine.forwards import CONTACTS_PER_RECORD_MAX, Contact, Request, Told, Turn, encode_told
+from guard.engine.hand_over import request_of
 from guard.engine.stage import Message
 from guard.engine.watchlist import key_hash
 from guard.events.request import RequestEvent
@@ -85,6 +86,7 @@ class Contacts:
         self._shards = shards
         self._contacts: defaultdict[int, list[Contact]] = defaultdict(list)
         self._turns: defaultdict[int, list[Turn]] = defaultdict(list)
+        self._requests: defaultdict[int, list[Request]] = defaultdict(list)
         self._speaker: _Speaker | None = None
         """The account behind the exchange at hand, once something is told of it."""
         self.young_days = 0.0
@@ -108,6 +110,8 @@ class Contacts:
             met += self._repeat(record, event, at, uses)
         if event.conversation_after is not None or event.conversation is not None or event.reasoning_signature is not None:
             self._continue(record, event, at)
+        if event.simhash is not None and event.prefix is not None:
+            self._send(record, event, at)
         if uses and event.payment_fingerprint is not None:
             untold = b.untold_tokens
             untold[0] += event.input_tokens
@@ -216,10 +220,18 @@ class Contacts:
             means = f"{event.payment_fingerprint or ''}|{event.org_id or ''}"
             self._turns[key % self._shards].append(Turn(kind, key, record.account, at, is_own, means))
 
+    def _send(self, record: AccountRecord, event: RequestEvent, at: int) -> None:
+        """Ask whether this request was somebody else's; never for one that goes on with the account's own conversation."""
+        if event.conversation is not None and key_hash(CONVERSATION, event.conversation) in record.behaviour.conversations:
+            return
+        sent = request_of(event, at)
+        if sent is not None:
+            self._requests[sent.key % self._shards].append(sent)
+
     @property
     def is_empty(self) -> bool:
         """Nothing waits to be told."""
-        return not self._contacts and not self._turns
+        return not self._contacts and not self._turns and not self._requests
 
     def drain(self) -> list[Message]:
         """Everything told since the last drain, one record per target shard (more only beyond 500 contacts)."""
@@ -227,12 +239,13 @@ class Contacts:
             return []
         contacts, self._contacts = self._contacts, defaultdict(list)
         turns, self._turns = self._turns, defaultdict(list)
+        requests, self._requests = self._requests, defaultdict(list)
         messages = []
-        for shard in sorted(contacts.keys() | turns.keys()):
-            some, more = contacts.get(shard, []), turns.get(shard, [])
-            for start in range(0, max(len(some), len(more)), CONTACTS_PER_RECORD_MAX):
+        for shard in sorted(contacts.keys() | turns.keys() | requests.keys()):
+            some, more, sent = contacts.get(shard, []), turns.get(shard, []), requests.get(shard, [])
+            for start in range(0, max(len(some), len(more), len(sent)), CONTACTS_PER_RECORD_MAX):
                 end = start + CONTACTS_PER_RECORD_MAX
-                messages.append(Message(_LINKS, shard, None, encode_told(Told(some[start:end], more[start:end]))))
+                messages.append(Message(_LINKS, shard, None, encode_told(Told(some[start:end], more[start:end], sent[start:end]))))
         return messages
 
 

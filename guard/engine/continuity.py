@@ -19,12 +19,12 @@ def crossing(store: LinkStore, turn: Turn) -> Crossing | None:
         if turn.is_own and owner is None:
             store.remember_owner(turn)
         return None
-    if _share_means(owner.means, turn.means):
+    if share_means(owner.means, turn.means):
         return None
     return Crossing(turn.kind, owner.account, turn.account, turn.at)
 
 
-def _share_means(one: str, other: str) -> bool:
+def share_means(one: str, other: str) -> bool:
     """The same card or the same organisation pays for both, or nobody can tell. Both are known by `card|organisation`.
 
     Where no exchange shows who pays, two accounts are strangers; where only one of the two does, a field was missing.

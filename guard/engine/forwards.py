@@ -67,11 +67,27 @@ class Turn(Struct, array_like=True, gc=False):
     """`card|organisation` behind the account, each empty when unknown."""
 
 
+class Request(Struct, array_like=True, gc=False):
+    """A request that an account was refused, or that it sent and may have taken over from another."""
+
+    key: int
+    """Hash of the prompt prefix that it was sent under."""
+    request: int
+    """Hash of what was sent, under that prefix."""
+    account: str
+    at: int
+    """When it was refused, or when its exchange began."""
+    is_refused: bool
+    means: str
+    """`card|organisation` behind the account, each empty when unknown."""
+
+
 class Told(Struct, array_like=True):
     """One record of the links topic."""
 
     contacts: list[Contact]
     turns: list[Turn]
+    requests: list[Request] = []
 
 
 class Suspicion(Struct, array_like=True, tag=1):
@@ -116,7 +132,7 @@ class Crossing(Struct, array_like=True, tag=3):
 
 
 CONTACTS_PER_RECORD_MAX: Final = 500
-"""Contacts, and turns, in one record of the links topic: about 100 KB at most."""
+"""Contacts, turns, and requests, in one record of the links topic: about 150 KB at most."""
 
 encode_told: Final = msgspec.msgpack.Encoder().encode
 decode_told: Final = msgspec.msgpack.Decoder(Told).decode

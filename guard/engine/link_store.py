@@ -1,4 +1,4 @@
-"""The records of a links shard: shared keys as memories, keys of one account as their first contact, conversations as their owner.
+"""A links shard's records: shared keys as memories, keys of one account as first contacts, conversations by owner, refused requests.
 
 Sharing is rare: of 58,898 shapes 134 were shared (streaming prototype). First sight must be remembered for every value, since
 the second owner usually comes from another shard; it costs the packed first contact, about 120 bytes, and is bounded.
@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from guard.engine.forwards import Contact, Turn
+from guard.engine.forwards import Contact, Request, Turn
 from guard.engine.hot_records import HotRecords
 from guard.engine.link_record import CHUNK, LinkMemory, pack_memory, restore_memory
 from guard.state.link import KeyKind, LinkRecord
@@ -19,11 +19,14 @@ FIRSTS_MAX: Final = 400_000
 """Keys of one account remembered per shard, about 90 MB; beyond it the oldest first sight is forgotten."""
 OWNERS_MAX: Final = 200_000
 """Conversations and signatures remembered per shard, about 35 MB; beyond it the oldest is forgotten."""
+REFUSED_MAX: Final = 20_000
+"""Refused requests remembered per shard, about 4 MB; beyond it the oldest is forgotten."""
 
 LINK_PREFIX: Final = b"l:"
 CHUNK_PREFIX: Final = b"e:"
 FIRST_PREFIX: Final = b"f:"
 OWNER_PREFIX: Final = b"o:"
+REFUSED_PREFIX: Final = b"q:"
 KEY_BYTES: Final = 8
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -39,6 +42,7 @@ class Owner(Struct, array_like=True, gc=False):
 
 
 _decode_owner = msgspec.msgpack.Decoder(Owner).decode
+_decode_request = msgspec.msgpack.Decoder(Request).decode
 
 
 class LinkStore:
@@ -49,6 +53,7 @@ class LinkStore:
     ) -> None:
         self._firsts = _taken(records, FIRST_PREFIX)
         self._owners = _taken(records, OWNER_PREFIX)
+        self._refused = _taken(records, REFUSED_PREFIX)
         self._chunks = {key: records.pop(key) for key in [key for key in records if key.startswith(CHUNK_PREFIX)]}
         self._memories: HotRecords[int, LinkMemory] = HotRecords(records, link_key, pack_memory, self._restore, is_journaled=is_journaled)
         self._firsts_max, self._owners_max = firsts_max, owners_max
@@ -109,6 +114,20 @@ class LinkStore:
             oldest = next(iter(self._owners))
             del self._owners[oldest]
             self._note(OWNER_PREFIX, oldest, None)
+
+    def refused(self, request: int) -> Request | None:
+        """The last that was told of a request that was refused to somebody."""
+        packed = self._refused.get(request)
+        return _decode_request(packed) if packed is not None else None
+
+    def remember_refused(self, request: Request) -> None:
+        """Keep what was told last of a request that was refused to somebody; the oldest of all gives way beyond the bound."""
+        self._refused[request.request] = packed = _encode(request)
+        self._note(REFUSED_PREFIX, request.request, packed)
+        if len(self._refused) > REFUSED_MAX:
+            oldest = next(iter(self._refused))
+            del self._refused[oldest]
+            self._note(REFUSED_PREFIX, oldest, None)
 
     def _note(self, prefix: bytes, key: int, packed: bytes | None) -> None:
         if self._is_journaled:

@@ -10,7 +10,8 @@ from guard.decisions.decision import Scope
 from guard.engine.announcements import Announcements
 from guard.engine.continuity import crossing
 from guard.engine.control import Control
-from guard.engine.forwards import Contact, Suspicion, Turn, decode_told, encode_tip
+from guard.engine.forwards import Contact, Request, Suspicion, Turn, decode_told, encode_tip
+from guard.engine.hand_over import pair_of, taken_over
 from guard.engine.issue import Desk
 from guard.engine.link_record import LinkMemory
 from guard.engine.link_store import LinkStore
@@ -43,7 +44,7 @@ SUSPICION_GROWTH: Final = 1.2
 """A suspicion is told again when the key's accounts grew by a fifth or its score by `SUSPICION_STEP`."""
 SUSPICION_STEP: Final = 0.1
 SUSPICION_USES: Final = 2.0
-"""Or when its uses doubled, so that the campaign's ledger keeps up."""
+"""Or when its uses doubled, so that the campaign's ledger keeps up, or a further family of evidence spoke up."""
 
 
 class LinksStage:
@@ -98,12 +99,27 @@ class LinksStage:
             self._tallies.add("links.contacts", len(told.contacts) + len(told.turns))
             for contact in told.contacts:
                 self.take(contact)
+            for request in told.requests:
+                self._follow_request(request)
 
     def _follow_turn(self, turn: Turn) -> None:
         self._newest_at = max(self._newest_at, turn.at)
         found = crossing(self._store, turn)
         if found is not None:
             self._tips.append(Message(Topic.SUSPICIONS, 0, None, encode_tip(found)))
+
+    def _follow_request(self, sent: Request) -> None:
+        self._newest_at = max(self._newest_at, sent.at)
+        if not sent.is_refused and self._store.refused(sent.request) is None:
+            return  # nearly all
+        memory = self._store.shared(sent.key)
+        if memory is None:
+            return
+        memory.link.refused += sent.is_refused and self._store.refused(sent.request) is None
+        refused = taken_over(self._store, sent)
+        self._store.touch(memory)
+        if refused is not None and memory.link.take_over(pair_of(refused, sent)):
+            self._judge(memory, sent.at, is_due=True)
 
     def take(self, contact: Contact) -> None:
         """Take in one contact."""
@@ -144,7 +160,9 @@ class LinksStage:
             memory = self._store.create(contact)
         is_new = memory.observe(contact)
         self._store.touch(memory)
-        self._judge(memory, contact, is_new=is_new)
+        if contact.kind == PAYMENT:
+            self._payments.observe(memory, contact)
+        self._judge(memory, contact.at, is_new=is_new)
 
     @staticmethod
     def _is_due(memory: LinkMemory, at: int, accounts_min: float) -> bool:
@@ -155,18 +173,16 @@ class LinksStage:
         has_grown = link.accounts >= link.judged_accounts * JUDGE_ACCOUNTS or link.uses >= link.judged_uses * JUDGE_USES
         return has_grown or at - link.judged_at >= JUDGE_EVERY_MS
 
-    def _judge(self, memory: LinkMemory, contact: Contact, *, is_new: bool) -> None:
-        link, at = memory.link, contact.at
+    def _judge(self, memory: LinkMemory, at: int, *, is_new: bool = False, is_due: bool = False) -> None:
+        link = memory.link
         numbers = self._payments.policy_at(EventTimeMs(at)).thresholds
-        is_payment = link.kind == PAYMENT
-        if is_payment:
-            self._payments.observe(memory, contact)
-        if not (is_new and memory.standing.is_sanctioned(at)) and not self._is_due(memory, at, numbers["key_accounts_min"]):
+        is_due = is_due or (is_new and memory.standing.is_sanctioned(at))
+        if not is_due and not self._is_due(memory, at, numbers["key_accounts_min"]):
             return
         link.judged_at, link.judged_accounts, link.judged_uses = at, link.accounts, link.uses
         features = extract(LINK_FEATURES, link, at)
         evidence, speaks_for = link_evidence(KINDS[link.kind], features, self._crowd, numbers)
-        if is_payment:
+        if link.kind == PAYMENT:
             verdict = self._payments.judge(memory, evidence, speaks_for, at, is_new=is_new)
         elif evidence:
             verdict = weigh(evidence, self._payments.policy, speaks_for)
@@ -183,9 +199,11 @@ class LinksStage:
         if link.accounts < numbers["key_accounts_min"]:
             return
         is_news = link.accounts >= link.suspected_accounts * SUSPICION_GROWTH or link.uses >= link.suspected_uses * SUSPICION_USES
+        is_news = is_news or verdict.families > link.suspected_families
         if was_told and not is_news and abs(verdict.score - link.suspected_score) < SUSPICION_STEP:
             return
         link.suspected_uses, link.suspected_accounts, link.suspected_score = link.uses, link.accounts, verdict.score
+        link.suspected_families = verdict.families
         left = 1.0 - verdict.relief
         tip = Suspicion(
             link.kind, link.value, at, link.first_at, verdict.score, tuple(lightened(reason, left) for reason in verdict.reasons),

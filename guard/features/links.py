@@ -76,6 +76,14 @@ def _principals(link: LinkRecord, at: int) -> float | None:
     return 2.0 if link.organisation or link.card else None
 
 
+def _taken_over(link: LinkRecord, at: int) -> float | None:
+    return float(link.taken_over)
+
+
+def _refused(link: LinkRecord, at: int) -> float | None:
+    return float(max(link.refused, link.taken_over)) if link.refused else None
+
+
 def _is_one(principal: str, nameless: int, link: LinkRecord) -> bool:
     """One principal behind all but the few accounts that did not show theirs: events lack a field now and then."""
     return principal not in {"", SEVERAL} and nameless <= NAMELESS_MAX * link.accounts
@@ -179,6 +187,26 @@ LINK_FEATURES: Final = (
         "hard negatives N4, N11",
         0.1,
         _principals,
+    ),
+    Feature(
+        "refused",
+        "requests refused to their account",
+        0.0,
+        1e9,
+        "ground of the next",
+        "status",
+        0.1,
+        _refused,
+    ),
+    Feature(
+        "taken_over",
+        "of these, answered to a stranger's account within seconds",
+        0.0,
+        1e9,
+        "a pool fails over to a sibling",
+        "CISA AA26-251A; failover of account-pooling proxies",
+        0.1,
+        _taken_over,
     ),
     Feature(
         "growth_per_hour", "accounts per hour of the key's life", 0.0, 1e9, "roll-out over a pool", "SynchroTrap, CCS 2014", 0.1, _growth

@@ -117,6 +117,11 @@ REASONS: Final[dict[str, ReasonCode]] = {
     "foreign_signature": ReasonCode(
         Family.REPLAY, "reasoning signatures replayed that another account received", "Anthropic threat report, 10 Sept 2026"
     ),
+    "hand_over": ReasonCode(
+        Family.REPLAY,
+        "refused requests that another account, outside the organisation and card, got answered within seconds",
+        "CISA AA26-251A: automated failover when blocked; account-pooling proxies that try the next credential after a 429",
+    ),
     "campaign_keys": ReasonCode(
         Family.IDENTITY,
         "keys of a known campaign that the account carries",

@@ -153,6 +153,13 @@ class LinkRecord(Struct, array_like=True):
     judged_at: int = 0
     judged_accounts: int = 0
     judged_uses: float = 0.0
+    refused: int = 0
+    """Requests under the key that were refused to their account, by a decision or by its plan's limit."""
+    taken_over: int = 0
+    """Of which a stranger's account got the answer within seconds; the same two accounts, one after the other, count once."""
+    taken_by: int = 0
+    """The last two accounts of which one took over from the other: 32 bits."""
+    suspected_families: int = 0
 
     @property
     def adherents(self) -> float:
@@ -188,6 +195,14 @@ class LinkRecord(Struct, array_like=True):
         after = sketch.estimate()
         self.accounts = MEMBERS_MAX[KINDS[self.kind]] + round(after)
         return after > before
+
+    def take_over(self, pair: int) -> bool:
+        """Count that one account of `pair` (32 bits of hash) got the answer that the other was refused; False where these did so last."""
+        if pair == self.taken_by:
+            return False
+        self.taken_over += 1
+        self.taken_by = pair
+        return True
 
     def exposure_hours(self, at: int) -> float:
         """For how long the mean account has had the key at `at`."""

@@ -12,6 +12,7 @@ from guard.scoring.links.client_concentration import client_concentration
 from guard.scoring.links.crowd import Crowd
 from guard.scoring.links.even_rates import even_rates
 from guard.scoring.links.fleet_elicitation import fleet_elicitation, fleet_rubric
+from guard.scoring.links.hand_over import hand_over
 from guard.scoring.links.new_accounts import new_accounts
 from guard.scoring.links.registered_together import registered_together
 from guard.scoring.links.relief import relief
@@ -33,6 +34,7 @@ DETECTORS: Final[tuple[Detector, ...]] = (
     shared_network,
     fleet_elicitation,
     fleet_rubric,
+    hand_over,
 )
 """Every detector about a key. Each knows the kinds that it speaks of, gives at most one reason, and changes nothing."""
 
