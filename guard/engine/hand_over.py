@@ -23,7 +23,6 @@ WITHIN_MS: Final = 10 * SECOND_MS
 """A failover is tried at once, or when the SDK's own two retries, 8 s apart at most, have failed."""
 
 LATENCY_MS_MAX: Final = HOUR_MS
-PAIR_MASK: Final = (1 << 32) - 1
 
 
 def request_of(event: RequestEvent, at: int) -> Request | None:
@@ -57,5 +56,5 @@ def taken_over(store: LinkStore, sent: Request) -> Request | None:
 
 
 def pair_of(one: Request, other: Request) -> int:
-    """Their two accounts in 32 bits, whichever comes first."""
-    return (stable_hash(one.account) + stable_hash(other.account)) & PAIR_MASK
+    """Their two accounts in 64 bits, whichever comes first."""
+    return stable_hash("|".join(sorted((one.account, other.account))))

@@ -118,7 +118,8 @@ class LinksStage:
         memory.link.refused += sent.is_refused and self._store.refused(sent.request) is None
         refused = taken_over(self._store, sent)
         self._store.touch(memory)
-        if refused is not None and memory.link.take_over(pair_of(refused, sent)):
+        if refused is not None:
+            memory.link.take_over(pair_of(refused, sent))
             self._judge(memory, sent.at, is_due=True)
 
     def take(self, contact: Contact) -> None:

@@ -80,6 +80,10 @@ def _taken_over(link: LinkRecord, at: int) -> float | None:
     return float(link.taken_over)
 
 
+def _takers(link: LinkRecord, at: int) -> float | None:
+    return link.takers_total
+
+
 def _refused(link: LinkRecord, at: int) -> float | None:
     return float(max(link.refused, link.taken_over)) if link.refused else None
 
@@ -207,6 +211,16 @@ LINK_FEATURES: Final = (
         "CISA AA26-251A; failover of account-pooling proxies",
         0.1,
         _taken_over,
+    ),
+    Feature(
+        "takers",
+        "different pairs of accounts in these",
+        0.0,
+        1e9,
+        "people have one spare account, a pool has many siblings",
+        "account-pooling proxies",
+        0.2,
+        _takers,
     ),
     Feature(
         "growth_per_hour", "accounts per hour of the key's life", 0.0, 1e9, "roll-out over a pool", "SynchroTrap, CCS 2014", 0.1, _growth

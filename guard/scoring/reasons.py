@@ -119,7 +119,7 @@ REASONS: Final[dict[str, ReasonCode]] = {
     ),
     "hand_over": ReasonCode(
         Family.REPLAY,
-        "refused requests that another account, outside the organisation and card, got answered within seconds",
+        "pairs of accounts, of different organisations and cards, of which one got answered within seconds what the other was refused",
         "CISA AA26-251A: automated failover when blocked; account-pooling proxies that try the next credential after a 429",
     ),
     "campaign_keys": ReasonCode(

@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from guard.state.sketch import DistinctCount
+from guard.state.sketch import REGISTERS_FEW, DistinctCount
 from guard.units import HOUR_MS, MINUTE_MS
 
 
@@ -156,9 +156,9 @@ class LinkRecord(Struct, array_like=True):
     refused: int = 0
     """Requests under the key that were refused to their account, by a decision or by its plan's limit."""
     taken_over: int = 0
-    """Of which a stranger's account got the answer within seconds; the same two accounts, one after the other, count once."""
-    taken_by: int = 0
-    """The last two accounts of which one took over from the other: 32 bits."""
+    """Of which a stranger's account got the answer within seconds."""
+    takers: bytes = b""
+    """Sketch of the different pairs of accounts of which one took over from the other, 16 bytes."""
     suspected_families: int = 0
 
     @property
@@ -196,13 +196,17 @@ class LinkRecord(Struct, array_like=True):
         self.accounts = MEMBERS_MAX[KINDS[self.kind]] + round(after)
         return after > before
 
-    def take_over(self, pair: int) -> bool:
-        """Count that one account of `pair` (32 bits of hash) got the answer that the other was refused; False where these did so last."""
-        if pair == self.taken_by:
-            return False
+    @property
+    def takers_total(self) -> float:
+        """About how many different pairs of accounts took over from one another: a pool's are ever new ones, people have one spare account."""
+        return DistinctCount(self.takers).estimate() if self.takers else 0.0
+
+    def take_over(self, pair: int) -> None:
+        """Count that one account of `pair` (64 bits of hash) got the answer that the other was refused."""
         self.taken_over += 1
-        self.taken_by = pair
-        return True
+        takers = DistinctCount(self.takers or bytes(REGISTERS_FEW))
+        if takers.observe(pair):
+            self.takers = bytes(takers.registers)
 
     def exposure_hours(self, at: int) -> float:
         """For how long the mean account has had the key at `at`."""

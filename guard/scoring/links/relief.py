@@ -4,6 +4,7 @@ from typing import Final
 
 from guard.scoring.account_rules import Features, Numbers
 from guard.scoring.links.crowd import Crowd
+from guard.scoring.links.hand_over import conservation
 from guard.scoring.links.settled import is_settled
 
 PUBLIC_SHARE: Final = 0.6
@@ -12,7 +13,8 @@ RELIEF_PUBLIC: Final = 0.8
 RELIEF_TEAM: Final = 0.7
 RELIEF_UNEVEN: Final = 0.65
 RELIEF_UNSETTLED: Final = 0.4
-"""What speaks for a key, as the share of its score that goes: public, one principal's, people's own rhythm, too early."""
+"""What speaks for a key, as the share of its score that goes: public, one principal's, people's own rhythm, too early. A balancer with weights is
+uneven, too, and a pool bought old: where accounts take over one another's work, neither rhythm nor age says anything."""
 
 
 def relief(features: Features, crowd: Crowd, numbers: Numbers) -> float:
@@ -26,6 +28,7 @@ def relief(features: Features, crowd: Crowd, numbers: Numbers) -> float:
     elif dispersion > numbers["even_dispersion_max"]:
         span = numbers["uneven_dispersion_min"] - numbers["even_dispersion_max"]
         unevenness = min(1.0, (dispersion - numbers["even_dispersion_max"]) / max(span, 0.01))
+        unevenness *= 1.0 - conservation(features, numbers)
         found.append(RELIEF_UNEVEN * unevenness)
         is_vouched_for = features.get("trusted_share", 0.0) >= PUBLIC_SHARE * crowd.trusted_share()
         if is_vouched_for and features.get("trusted_accounts", 0.0) >= numbers["public_trusted_accounts"]:
