@@ -38,10 +38,12 @@ def _told(scores: list[float]) -> list[float]:
 
 
 def test_a_suspicion_that_hardly_moves_is_not_told_again() -> None:
+    """Each telling is a record on a topic: millions of keys would tell at every flush."""
     assert _told([0.42, 0.44, 0.47, 0.44]) == [0.42]
 
 
 def test_a_suspicion_that_moves_far_is_told_again() -> None:
+    """Whoever decides about campaigns would go on with a score that is long wrong."""
     assert _told([0.42, 0.47, 0.53, 0.41]) == [0.42, 0.53, 0.41]
 
 
