@@ -1,13 +1,14 @@
 """The report for people: one HTML page without any outside resource, to be read from the top."""
 
 import html
+import math
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 from guard.evaluation.calibration import Bin, calibration
 from guard.evaluation.figures import figures, score_figures
 from guard.evaluation.intervals import Measured
-from guard.evaluation.metrics import cluster_recall, honest_sanctioned, informedness, recall
+from guard.evaluation.metrics import cluster_recall, honest_sanctioned, informedness, pooled_to_throttle, recall
 from guard.evaluation.result import RunResult
 from guard.evaluation.tables import (
     CAUGHT_SHARE,
@@ -19,7 +20,7 @@ from guard.evaluation.tables import (
     less_told,
     main_of,
 )
-from guard.evaluation.targets import Row, held
+from guard.evaluation.targets import Row, Verdict, held
 from guard.evaluation.variants import UNGUARDED, VARIANTS
 from guard.simulation.families import FAMILIES
 
@@ -32,6 +33,7 @@ STYLE: Final = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:70em;margin:2em auto;padding:0 1em;color:#222}"
     "table{border-collapse:collapse;width:100%;margin:1em 0}td,th{text-align:left;padding:.25em .6em;border-bottom:1px solid #ddd}"
     "td{vertical-align:top}.wide{overflow-x:auto}.wide td,.wide th{white-space:nowrap;font-size:13px}"
+    ".wide td:nth-child(2){white-space:normal;min-width:18em}"
     "svg{max-width:100%;height:auto}.missed{color:#b00020;font-weight:600}.met{color:#1b6e2c}small{color:#666}"
 )
 
@@ -42,8 +44,7 @@ def page(results: Sequence[RunResult]) -> str:
     main = main_of(by_variant)
     parts = [
         f"<h1>Evaluation</h1><p>{_intro(results)}</p><p>{_reading(main)}</p>",
-        "<h2>Targets</h2>",
-        _table(("target", "measured, with 95 % interval", "bound", "verdict", "anchor"), (_cells(row) for row in held(main, by_variant))),
+        *_targets(held(main, by_variant)),
         *(f"<h2>{html.escape(title)}</h2>{svg}" for title, svg in figures(main).items()),
         *_scores(main),
         *_variants(by_variant),
@@ -77,8 +78,18 @@ def _reading(main: Sequence[RunResult]) -> str:
     return html.escape(
         f"Targets and figures are those of the variant {variant}. Intervals are 95 %; - means that so few accounts or campaigns show none. "
         "met: the bad end of the interval clears the bound, too; met, not proven: only the measured number does; not measured: nobody in "
-        f"these worlds plays it. Families of attack here: {played}."
+        f"these worlds plays it, or a variant to compare with was not run. Families of attack here: {played}."
     )
+
+
+def _targets(rows: Sequence[Row]) -> Iterable[str]:
+    absent = [row for row in rows if row.verdict is Verdict.UNMEASURED]
+    yield "<h2>Targets</h2>"
+    yield _table(
+        ("target", "measured, with 95 % interval", "bound", "verdict", "anchor"), (_cells(row) for row in rows if row not in absent)
+    )
+    if absent:
+        yield f"<p><small>Not measured: {html.escape(', '.join(row.name for row in absent))}.</small></p>"
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -112,7 +123,10 @@ def _scores(main: Sequence[RunResult]) -> Iterable[str]:
     )
     yield _table(
         ("of the honest accounts", "score at most", "below the first rung by"),
-        ((f"{100 * float(share):g} %", f"{score:.3f}", f"{found.rungs[0].score - score:.3f}") for share, score in found.tail.items()),
+        (
+            ("all" if share == "1" else f"{100 * float(share):g} %", f"{score:.3f}", f"{found.rungs[0].score - score:.3f}")
+            for share, score in found.tail.items()
+        ),
     )
     yield from (f"<h2>{html.escape(title)}</h2>{svg}" for title, svg in score_figures(main, found).items())
 
@@ -133,10 +147,13 @@ def _bins(accounts: Sequence[Bin], campaigns: Sequence[Bin]) -> Iterable[tuple[s
 
 def _variants(by_variant: ByVariant) -> Iterable[str]:
     families = hostile_families(main_of(by_variant))
-    header = ("variant", "what it is", "informedness", "honest sanctioned", "campaigns found", *(f"recall {family}" for family in families))
+    header = (
+        *("variant", "what it is", "informedness", "honest sanctioned", "campaigns found", "pooled exchanges to throttle"),
+        *(f"recall {family}" for family in families),
+    )
     yield "<h2>Ablations, baselines and shuffled labels</h2>"
     yield "<p><small>Informedness: share of hostile accounts sanctioned less that of honest ones; 0 is chance. Recall: share of accounts "
-    yield "blocked, challenged or refused by a throttle.</small></p>"
+    yield "blocked, challenged or refused by a throttle. Pooled exchanges: of a campaign up to its first sanction, median.</small></p>"
     yield _table(
         header,
         (
@@ -146,6 +163,7 @@ def _variants(by_variant: ByVariant) -> Iterable[str]:
                 _number(informedness(group), 1),
                 _number(honest_sanctioned(group, ()), 100),
                 _number(cluster_recall(group, ()), 100),
+                _number(pooled_to_throttle(group, ()), 1),
                 *(_number(recall(group, (family,)), 100) for family in families),
             )
             for name, group in by_variant.items()
@@ -202,8 +220,12 @@ def _number(measured: Measured, scale: float) -> str:
     if measured.value is None:
         return "-"
     unit = " %" if scale == 100 else ""
-    value = f"{scale * measured.value:.3g}{unit}"
-    return value if measured.low is None or measured.high is None else f"{value} [{scale * measured.low:.3g}, {scale * measured.high:.3g}]"
+    value, low, high = ("-" if end is None else _shown(scale * end) for end in (measured.value, measured.low, measured.high))
+    return f"{value}{unit}" if low == high == "-" else f"{value}{unit} [{low}, {high}]"
+
+
+def _shown(number: float) -> str:
+    return "never" if math.isinf(number) else f"{number:,.0f}" if abs(number) >= 1_000 else f"{number:.3g}"
 
 
 def _false_positives(main: Sequence[RunResult]) -> str:

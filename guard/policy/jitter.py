@@ -1,7 +1,9 @@
 """Where exactly a subject crosses: a little above the rung, elsewhere for each subject and period, and nobody without the key can tell.
 
-A boundary that is the same for all is found by halving, and what one account paid to learn holds for its whole fleet. No dice: the
-offset is a keyed hash (HMAC-SHA-256), so that replay and stream agree. It only asks for more, never for less.
+A boundary that is the same for all is found by halving, and what one account paid to learn holds for its whole fleet. Here a fleet that
+stays just below what n accounts learned still loses one account in n + 1 (the expected least of n uniform draws), and learns anew in the
+next period. What it costs: subjects between the rung and their own point go free for longer. No dice: the offset is a keyed hash
+(HMAC-SHA-256), so that replay and stream agree. It only asks for more, never for less.
 """
 
 import hmac

@@ -44,6 +44,21 @@ def test_two_subjects_with_the_same_evidence_cross_at_different_points() -> None
     assert max(boundaries) < 0.7 + 0.3 * 0.3 + 0.001
 
 
+def _lost(jitter: Jitter, probes: int) -> float:
+    """The share of a fleet that crosses, when it stays just below the lowest point at which `probes` accounts of it crossed."""
+    points = [raised(0.7, offset_of(jitter, "account", f"a-{number}", AT)) for number in range(4_000)]
+    fleets = [points[start : start + 40] for start in range(0, len(points), 40)]
+    losses = [sum(point < min(fleet[:probes]) for point in fleet[probes:]) / (40 - probes) for fleet in fleets]
+    return sum(losses) / len(losses)
+
+
+def test_who_learned_the_boundary_from_one_account_loses_half_of_the_others() -> None:
+    """One in n + 1 for n accounts given up, as theory says; without jitter the first account tells all."""
+    assert _lost(Jitter(), 1) == 0.0
+    assert _lost(JITTER, 1) == pytest.approx(1 / 2, abs=0.1)
+    assert _lost(JITTER, 9) == pytest.approx(1 / 10, abs=0.05)
+
+
 def test_the_same_subject_crosses_at_the_same_point_all_period_long() -> None:
     """New draws at every judgement would soon offer the lowest; a fixed one would be learned in the end."""
     first = AT - AT % DAY_MS
