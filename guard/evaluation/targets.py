@@ -149,8 +149,15 @@ def held(results: Sequence[RunResult], others: Mapping[str, Sequence[RunResult]]
     return [_row(target, target.measure([*results, *beside.get(target.against, ())], target.families)) for target in TARGETS]
 
 
+def _found(target: Target, measured: Measured) -> str:
+    """The measured number, its interval if there is one, and over how many."""
+    if measured.value is None:
+        return "nothing to measure"
+    ends = "" if measured.low is None and measured.high is None else f" [{target.shown(measured.low)}, {target.shown(measured.high)}]"
+    return f"{target.shown(measured.value)}{ends} over {measured.n:,}"
+
+
 def _row(target: Target, measured: Measured) -> Row:
     verdict = target.verdict(measured)
-    found = f"{target.shown(measured.value)} [{target.shown(measured.low)}, {target.shown(measured.high)}] over {measured.n:,}"
-    line = f"{target.name}: {found}, bound {target.bound_shown}: {verdict.value}"
+    line = f"{target.name}: {_found(target, measured)}, bound {target.bound_shown}: {verdict.value}"
     return Row(target.name, measured, target.bound, target.unit, verdict, line, target.anchor)
