@@ -8,7 +8,7 @@ from typing import Final
 from guard.evaluation.calibration import Bin, calibration
 from guard.evaluation.figures import figures, score_figures
 from guard.evaluation.intervals import Measured
-from guard.evaluation.metrics import cluster_recall, honest_sanctioned, informedness, pooled_to_throttle, recall
+from guard.evaluation.metrics import campaigns_blocked, cluster_recall, honest_sanctioned, informedness, pooled_to_throttle, recall
 from guard.evaluation.result import RunResult
 from guard.evaluation.tables import (
     CAUGHT_SHARE,
@@ -148,7 +148,15 @@ def _bins(accounts: Sequence[Bin], campaigns: Sequence[Bin]) -> Iterable[tuple[s
 def _variants(by_variant: ByVariant) -> Iterable[str]:
     families = hostile_families(main_of(by_variant))
     header = (
-        *("variant", "what it is", "informedness", "honest sanctioned", "campaigns found", "pooled exchanges to throttle"),
+        *(
+            "variant",
+            "what it is",
+            "informedness",
+            "honest sanctioned",
+            "campaigns found",
+            "campaigns blocked",
+            "pooled exchanges to throttle",
+        ),
         *(f"recall {family}" for family in families),
     )
     yield "<h2>Ablations, baselines and shuffled labels</h2>"
@@ -163,6 +171,7 @@ def _variants(by_variant: ByVariant) -> Iterable[str]:
                 _number(informedness(group), 1),
                 _number(honest_sanctioned(group, ()), 100),
                 _number(cluster_recall(group, ()), 100),
+                _number(campaigns_blocked(group, ()), 100),
                 _number(pooled_to_throttle(group, ()), 1),
                 *(_number(recall(group, (family,)), 100) for family in families),
             )

@@ -9,7 +9,7 @@ import msgspec
 from guard.errors import InputError
 from guard.evaluation.calibration import calibration
 from guard.evaluation.intervals import Measured
-from guard.evaluation.metrics import cluster_recall, honest_sanctioned, informedness, pooled_to_throttle, purity, recall
+from guard.evaluation.metrics import campaigns_blocked, cluster_recall, honest_sanctioned, informedness, pooled_to_throttle, purity, recall
 from guard.evaluation.page import page
 from guard.evaluation.result import RunResult
 from guard.evaluation.tables import by_variant_of, hostile_families, leakage_means, less_told, main_of
@@ -84,6 +84,7 @@ def _variant(group: Sequence[RunResult]) -> dict[str, object]:
         "informedness": _plain(informedness(group)),
         "honest_sanctioned": _plain(honest_sanctioned(group, ())),
         "cluster_recall": _plain(cluster_recall(group, ())),
+        "campaigns_blocked": _plain(campaigns_blocked(group, ())),
         "purity": _plain(purity(group, ())),
         "pooled_to_throttle": _plain(pooled_to_throttle(group, ())),
         "recall": {family: _plain(recall(group, (family,))) for family in hostile_families(group)},
