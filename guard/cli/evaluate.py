@@ -12,9 +12,9 @@ from guard.cli.options import AsJson
 from guard.errors import UsageError
 from guard.evaluation import report
 from guard.evaluation.figures import check_drawable
-from guard.evaluation.play import VARIANTS
 from guard.evaluation.result import RunResult
 from guard.evaluation.run import Job, jobs_of, run
+from guard.evaluation.variants import VARIANTS
 
 SEED_MAX = 2**31 - 1
 

@@ -19,6 +19,7 @@ from guard.engine.hot_records import HotRecords
 from guard.engine.issue import Desk
 from guard.engine.learning import Assessment
 from guard.engine.observe import observe
+from guard.engine.onlooker import Onlooker
 from guard.engine.stage import Message, Outcome, SourceRecord
 from guard.engine.tallies import Tallies
 from guard.errors import DecodeError
@@ -41,12 +42,21 @@ SCORE_FROM: Final = 8
 class AccountsStage:
     """Accounts of shard `shard` of `shards`. `records` is the recovered state, which the stage owns from now on."""
 
-    def __init__(self, shard: int, shards: int, records: dict[bytes, bytes], control: Control, *, is_journaled: bool = True) -> None:
+    def __init__(
+        self,
+        shard: int,
+        shards: int,
+        records: dict[bytes, bytes],
+        control: Control,
+        *,
+        is_journaled: bool = True,
+        onlooker: Onlooker | None = None,
+    ) -> None:
         self._shard, self._shards = shard, shards
         self._is_journaled = is_journaled
         models = records.pop(MODELS_KEY, None)
         self._models = ShardModels.from_bytes(models) if models is not None else ShardModels(seed=shard)
-        self._desk = Desk(shard, self._models.version)
+        self._desk = Desk(shard, self._models.version, onlooker)
         self._announcements = Announcements(Scope.ACCOUNT, records, self._owns, self._desk)
         self._records = HotRecords(records, account_key, pack_account, restore_account, is_journaled=is_journaled)
         self._contacts = Contacts(shards)

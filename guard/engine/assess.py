@@ -18,6 +18,7 @@ from guard.engine.stage import Message
 from guard.engine.watchlist import WatchedKey
 from guard.features.accounts import ACCOUNT_FEATURES
 from guard.features.table import extract
+from guard.policy.jitter import offset_of
 from guard.policy.judge import judge, weigh
 from guard.policy.policy import Policy
 from guard.scoring.account_rules import account_evidence
@@ -94,6 +95,7 @@ class Assessor:
         evidence += said
         evidence += self._learner.likeness(features, evidence)
         verdict = weigh(evidence, policy, relief)
+        self._desk.heard(Scope.ACCOUNT, assessment.account, verdict)
         if verdict.score > 0:
             self._decide(assessment, verdict, policy)
         self._learner.learn(assessment, features, verdict)
@@ -101,7 +103,8 @@ class Assessor:
     def _decide(self, assessment: Assessment, verdict: Verdict, policy: Policy) -> None:
         record, at = assessment.record, assessment.at
         mode = policy.modes[Scope.ACCOUNT]
-        sentence = judge(verdict, record.standing.order(mode), policy, at)
+        offset = offset_of(policy.jitter, Scope.ACCOUNT, assessment.account, at)
+        sentence = judge(verdict, record.standing.order(mode), policy, at, offset)
         if sentence is None or self._control.is_settled(Scope.ACCOUNT, assessment.account, at, policy):
             return
         campaign_id = min((hit.campaign_id for hit in assessment.hits), default="")
@@ -110,7 +113,7 @@ class Assessor:
         if mode is Mode.ENFORCE and not campaign_id and not (held is not None and held.is_active(at)):
             capped = self._caps.exceeded(at, 1, policy.caps.accounts)
             self._caps_changed = self._caps_changed or capped is None
-        if capped is not None and judge(verdict, record.standing.shadow, policy, at) is None:
+        if capped is not None and judge(verdict, record.standing.shadow, policy, at, offset) is None:
             return
         subject = Subject(Scope.ACCOUNT, assessment.account, record.standing, campaign_id=campaign_id)
         self._desk.sentence(subject, verdict, sentence, policy, at, capped=capped)

@@ -17,9 +17,11 @@ from guard.engine.evidence_graph import Node
 from guard.engine.forwards import Crossing, Report, Suspicion, decode_tip
 from guard.engine.issue import Desk, Subject
 from guard.engine.membership import members_of
+from guard.engine.onlooker import Onlooker
 from guard.engine.stage import Message, Outcome, SourceRecord
 from guard.engine.tallies import Tallies
 from guard.engine.watchlist import CampaignKey
+from guard.policy.jitter import offset_of
 from guard.policy.judge import Sentence, judge, weigh
 from guard.policy.policy import Policy
 from guard.scoring.account_rules import reason
@@ -43,11 +45,20 @@ class CampaignsStage:
     The shard number of the other stages does not matter here; `shards` is N, and also this stage's own decision partition.
     """
 
-    def __init__(self, shard: int, shards: int, records: dict[bytes, bytes], control: Control, *, is_journaled: bool = True) -> None:
+    def __init__(
+        self,
+        shard: int,
+        shards: int,
+        records: dict[bytes, bytes],
+        control: Control,
+        *,
+        is_journaled: bool = True,
+        onlooker: Onlooker | None = None,
+    ) -> None:
         del shard, is_journaled
         caps = records.pop(CAPS_KEY, None)
         self._caps = msgspec.msgpack.decode(caps, type=CapCount) if caps is not None else CapCount()
-        self._desk = Desk(shards, "rules")
+        self._desk = Desk(shards, "rules", onlooker)
         self._announcements = Announcements(Scope.CAMPAIGN, records, lambda _: True, self._desk, self._members_named)
         self._clusters = Clusters(records)
         self._judged_at: dict[str, int] = {}
@@ -121,6 +132,7 @@ class CampaignsStage:
             return
         members = self._members(campaign, policy, at)
         verdict = self._verdict(campaign, nodes, members, policy, at)
+        self._desk.heard(Scope.CAMPAIGN, campaign.campaign_id, verdict, members)
         campaign.score, campaign.reasons, campaign.updated_at = verdict.score, verdict.reasons, at
         campaign.exchanges = max(node.suspicion.uses for node in nodes)
         campaign.tokens = max(node.suspicion.tokens for node in nodes)
@@ -152,7 +164,7 @@ class CampaignsStage:
         mode = policy.modes[Scope.CAMPAIGN]
         held = campaign.standing.order(mode)
         is_held = held is not None and held.is_active(at) and held.action > Action.ALLOW
-        sentence = judge(verdict, held, policy, at)
+        sentence = judge(verdict, held, policy, at, offset_of(policy.jitter, Scope.CAMPAIGN, campaign.campaign_id, at))
         if sentence is None and held is not None and is_held and len(members) != campaign.members_total:
             sentence = Sentence(Action(held.action), held.expires_at)
         if sentence is None or not members or self._control.is_settled(Scope.CAMPAIGN, campaign.campaign_id, at, policy):

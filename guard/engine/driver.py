@@ -13,6 +13,7 @@ from guard.engine.accounts import MODELS_KEY, AccountsStage
 from guard.engine.campaigns import CampaignsStage
 from guard.engine.control import Control
 from guard.engine.links import LinksStage
+from guard.engine.onlooker import Onlooker
 from guard.engine.stage import Message, Outcome, Stage
 from guard.engine.tallies import SIZES
 from guard.events.partition import partition_of
@@ -50,18 +51,24 @@ class _Lane(Struct):
 class Driver:
     """Feeds events through the engine and yields the decisions in the order in which they are written.
 
-    `models` is the packed form of what every shard begins with; nothing if not given.
+    `models` is the packed form of what every shard begins with; nothing if not given. `onlooker` hears every verdict.
     """
 
-    def __init__(self, shards: int, control: Control, *, has_watch_list: bool = True, models: bytes | None = None) -> None:
+    def __init__(
+        self, shards: int, control: Control, *, has_watch_list: bool = True, models: bytes | None = None, onlooker: Onlooker | None = None
+    ) -> None:
         self._shards = shards
         self._control = control
         self._has_watch_list = has_watch_list
         begun = {} if models is None else {MODELS_KEY: models}
-        self._accounts = [AccountsStage(shard, shards, dict(begun), control, is_journaled=False) for shard in range(shards)]
+        self._accounts = [
+            AccountsStage(shard, shards, dict(begun), control, is_journaled=False, onlooker=onlooker) for shard in range(shards)
+        ]
         self._account_lanes = [_Lane(stage) for stage in self._accounts]
-        self._link_lanes = [_Lane(LinksStage(shard, shards, dict(begun), control, is_journaled=False)) for shard in range(shards)]
-        self._campaign_lane = _Lane(CampaignsStage(0, shards, {}, control, is_journaled=False))
+        self._link_lanes = [
+            _Lane(LinksStage(shard, shards, dict(begun), control, is_journaled=False, onlooker=onlooker)) for shard in range(shards)
+        ]
+        self._campaign_lane = _Lane(CampaignsStage(0, shards, {}, control, is_journaled=False, onlooker=onlooker))
         self._owners: dict[str, int] = {}
         self._now = 0
         self.decided: list[Decision] = []

@@ -1,5 +1,6 @@
 """Writing decisions: mode by policy and cap, members in parts, id over the whole body, the message on the shard's own partition."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec import UNSET, Struct
@@ -15,6 +16,7 @@ from guard.decisions.decision import (
     sealed,
 )
 from guard.decisions.standing import Standing
+from guard.engine.onlooker import Onlooker
 from guard.engine.stage import Message
 from guard.policy.judge import Sentence
 from guard.policy.policy import Policy
@@ -55,8 +57,9 @@ class Order(Struct, frozen=True):
 class Desk:
     """Where one stage of one shard writes its decisions. Holds what is to be sent until the next drain."""
 
-    def __init__(self, partition: int, model_version: str) -> None:
+    def __init__(self, partition: int, model_version: str, onlooker: Onlooker | None = None) -> None:
         self._partition = partition
+        self._onlooker = onlooker
         self.model_version = model_version
         self._messages: list[Message] = []
         self._decided: list[Decision] = []
@@ -71,6 +74,11 @@ class Desk:
         decided, self._decided = self._decided, []
         messages, self._messages = self._messages, []
         return decided, messages
+
+    def heard(self, scope: Scope, subject: str, verdict: Verdict, members: Iterable[str] = ()) -> None:
+        """Tell the onlooker, if there is one, of a verdict that is not clear."""
+        if self._onlooker is not None and verdict.score > 0:
+            self._onlooker.verdict(scope, subject, members, verdict.score)
 
     def sentence(
         self, subject: Subject, verdict: Verdict, sentence: Sentence, policy: Policy, at: int, *, capped: Reason | None = None

@@ -15,6 +15,7 @@ from guard.engine.hand_over import pair_of, taken_over
 from guard.engine.issue import Desk
 from guard.engine.link_record import LinkMemory
 from guard.engine.link_store import LinkStore
+from guard.engine.onlooker import Onlooker
 from guard.engine.paraphrase import Families
 from guard.engine.payments import PaymentJudge
 from guard.engine.stage import Message, Outcome, SourceRecord
@@ -50,7 +51,16 @@ SUSPICION_USES: Final = 2.0
 class LinksStage:
     """Link keys of shard `shard`. `records` is the recovered state, which the stage owns from now on."""
 
-    def __init__(self, shard: int, shards: int, records: dict[bytes, bytes], control: Control, *, is_journaled: bool = True) -> None:
+    def __init__(
+        self,
+        shard: int,
+        shards: int,
+        records: dict[bytes, bytes],
+        control: Control,
+        *,
+        is_journaled: bool = True,
+        onlooker: Onlooker | None = None,
+    ) -> None:
         self._shard, self._shards = shard, shards
         self._is_journaled = is_journaled
         crowd = records.pop(CROWD_KEY, None)
@@ -58,7 +68,7 @@ class LinksStage:
         self._crowd_changed = False
         models = records.pop(MODELS_KEY, None)
         self._models = ShardModels.from_bytes(models) if models is not None else ShardModels(seed=shard)
-        self._desk = Desk(shard, self._models.version)
+        self._desk = Desk(shard, self._models.version, onlooker)
         self._announcements = [
             Announcements(Scope.PAYMENT, records, lambda name: self._owns(KeyKind.PAYMENT, name), self._desk, self._members),
             Announcements(Scope.ORGANISATION, records, lambda name: self._owns(KeyKind.ORGANISATION, name), self._desk, lambda _: ()),

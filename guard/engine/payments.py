@@ -11,6 +11,7 @@ from guard.engine.forwards import Contact
 from guard.engine.issue import Desk, Subject
 from guard.engine.learning import drift_evidence
 from guard.engine.link_record import LinkMemory
+from guard.policy.jitter import offset_of
 from guard.policy.judge import Sentence, judge, weigh
 from guard.policy.policy import Policy
 from guard.scoring.fusion import CLEAR, Verdict
@@ -70,6 +71,7 @@ class PaymentJudge:
         evidence += said
         speaks_for = max(speaks_for, label_relief)
         verdict = weigh(evidence, policy, speaks_for) if evidence else CLEAR
+        self._desk.heard(Scope.PAYMENT, link.value, verdict, memory.members)
         if verdict.score > 0 or is_new:
             self._decide(memory, verdict, policy, EventTimeMs(at), is_new=is_new)
         return verdict
@@ -86,7 +88,8 @@ class PaymentJudge:
     def _decide(self, memory: LinkMemory, verdict: Verdict, policy: Policy, at: EventTimeMs, *, is_new: bool) -> None:
         link, mode = memory.link, policy.modes[Scope.PAYMENT]
         standing = memory.standing.order(mode)
-        sentence = judge(verdict, standing, policy, at)
+        offset = offset_of(policy.jitter, Scope.PAYMENT, link.value, at)
+        sentence = judge(verdict, standing, policy, at, offset)
         if sentence is None and is_new and standing is not None and standing.is_active(at) and standing.action > Action.ALLOW:
             sentence = Sentence(Action(standing.action), standing.expires_at)
         if sentence is None or self._control.is_settled(Scope.PAYMENT, link.value, at, policy):
@@ -96,7 +99,7 @@ class PaymentJudge:
         if mode is Mode.ENFORCE and not is_standing:
             capped = self._caps.exceeded(at, 1, policy.caps.payment_fingerprints)
             self._caps_changed = True
-        if capped is not None and judge(verdict, memory.standing.shadow, policy, at) is None:
+        if capped is not None and judge(verdict, memory.standing.shadow, policy, at, offset) is None:
             return
         subject = Subject(Scope.PAYMENT, link.value, memory.standing, members=tuple(memory.members))
         self._desk.sentence(subject, verdict, sentence, policy, at, capped=capped)

@@ -210,6 +210,14 @@ class Trees(Orderly):
 BASELINES: Final[dict[str, type[RateLimit | Rules | Cards | Trees]]] = {"B0": RateLimit, "B1": Rules, "B4": Cards, "B5": Trees}
 """The baselines by the names of the protocol. B2 and B3 need image distances and prompt texts, which no event carries."""
 
+WHAT: Final = {
+    "B0": f"a rate limit of {LIMIT_RPM} requests a minute for each account",
+    "B1": "the rules of a public project: points for volume, repeated shapes, elicitation and addresses",
+    "B4": f"accounts united by their cards, blocked from {CARD_ACCOUNTS_MIN} on",
+    "B5": "half-space trees over all traffic, learning from everything",
+}
+"""What each is, for readers of a report."""
+
 
 def baseline(name: str) -> Judge:
     """A fresh baseline by its name in `BASELINES`."""

@@ -1,4 +1,4 @@
-"""Leak and delay as curves, drawn by matplotlib into SVG that stands in the page itself."""
+"""Leak, delay and scores as curves, drawn by matplotlib into SVG that stands in the page itself."""
 
 import io
 import math
@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from guard.errors import UsageError
+from guard.evaluation.calibration import Bin, Calibration
 from guard.evaluation.metrics import campaigns
 from guard.evaluation.result import CampaignRow, RunResult
 from guard.units import SECOND_MS
@@ -48,6 +49,48 @@ def figures(results: Sequence[RunResult]) -> dict[str, str]:
     }
 
 
+def score_figures(results: Sequence[RunResult], found: Calibration) -> dict[str, str]:
+    """Title -> SVG: whether scores keep their word, and how many accounts reach them."""
+    sides = {
+        name: sorted(row.score for result in results for row in result.accounts if row.score is not None and row.is_honest is is_honest)
+        for name, is_honest in (("honest", True), ("hostile", False))
+    }
+    rungs = [rung.score for rung in found.rungs]
+    return {
+        "Reliability: scores against truth": _reliability({"accounts": found.accounts, "campaigns": found.campaigns}),
+        "Accounts by their highest score": _reached({name: side for name, side in sides.items() if side}, rungs),
+    }
+
+
+def _reliability(sides: dict[str, Sequence[Bin]]) -> str:
+    with import_module("matplotlib").rc_context(STYLE):
+        figure, axes = _empty("highest score, mean of the bin", "share truly of a campaign", x_scale="linear")
+        axes.set_xlim(-0.02, 1.02)
+        axes.plot([0, 1], [0, 1], color="0.7", linewidth=1, label="calibrated")
+        for (name, bins), marker in zip(sides.items(), "os", strict=False):
+            shares = [one.share.value or 0.0 for one in bins]
+            below = [share - (one.share.low or 0.0) for share, one in zip(shares, bins, strict=True)]
+            above = [(one.share.high or 0.0) - share for share, one in zip(shares, bins, strict=True)]
+            axes.errorbar([one.mean_score for one in bins], shares, yerr=[below, above], marker=marker, linestyle="", capsize=2, label=name)
+        return _svg(figure, axes)
+
+
+def _reached(sides: dict[str, list[float]], rungs: Sequence[float]) -> str:
+    with import_module("matplotlib").rc_context(STYLE):
+        figure, axes = _empty("score", "share of accounts that ever reached it", x_scale="linear")
+        axes.set_xlim(-0.02, 1.02)
+        for name, scores in sides.items():
+            n = len(scores)
+            axes.step(
+                [0.0, *scores, 1.0], [1.0, *(1 - number / n for number in range(1, n + 1)), 0.0], where="post", label=f"{name} ({n:,})"
+            )
+        for number, rung in enumerate(rungs):
+            axes.axvline(rung, color="0.5", linewidth=0.8, linestyle=":", label="" if number else "rungs")
+        axes.set_yscale("log")
+        axes.set_ylim(0.5 / max(len(side) for side in sides.values()), 1.5)
+        return _svg(figure, axes)
+
+
 def _or_never(value: float | None) -> float:
     return math.inf if value is None else max(1.0, value)
 
@@ -82,12 +125,12 @@ def _curves(rows: Sequence[CampaignRow]) -> str:
         return _svg(figure, axes)
 
 
-def _empty(x: str, y: str) -> "tuple[Figure, Axes]":
+def _empty(x: str, y: str, *, x_scale: str = "log") -> "tuple[Figure, Axes]":
     figure = import_module("matplotlib.figure").Figure(figsize=(7, 3.2), layout="constrained")
     axes = figure.add_subplot()
     axes.set_xlabel(x)
     axes.set_ylabel(y)
-    axes.set_xscale("log")
+    axes.set_xscale(x_scale)
     axes.set_ylim(-0.02, 1.02)
     return figure, axes
 

@@ -82,6 +82,21 @@ def quantile_of(values: Sequence[float], share: float) -> Measured:
     return Measured(quantile(values, share), low, high, n)
 
 
+def difference(pairs: Sequence[tuple[tuple[int, int], tuple[int, int]]]) -> Measured:
+    """The share of hits in the first members of the pairs less that in the second ones, each (hits, n); -1 to 1.
+
+    Linearised interval over pairs (a campaign each, in two runs); with no pair that differs, the rule of three over the pairs.
+    """
+    first_n, second_n = sum(one[1] for one, _ in pairs), sum(other[1] for _, other in pairs)
+    if not first_n or not second_n:
+        return NOTHING_MEASURED
+    first, second = sum(one[0] for one, _ in pairs) / first_n, sum(other[0] for _, other in pairs) / second_n
+    pulls = [(one[0] - first * one[1]) / first_n - (other[0] - second * other[1]) / second_n for one, other in pairs]
+    is_alike = all(one[0] * other[1] == other[0] * one[1] for one, other in pairs)
+    spread = min(1.0, 3 / len(pairs)) if is_alike else Z_95 * math.sqrt(sum(pull * pull for pull in pulls))
+    return Measured(first - second, max(-1.0, first - second - spread), min(1.0, first - second + spread), len(pairs))
+
+
 def ratio(pairs: Sequence[tuple[float, float]]) -> Measured:
     """Sum of the first over sum of the second numbers, with the linearised interval over pairs (an account each, however busy).
 

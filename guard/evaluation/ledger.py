@@ -2,13 +2,13 @@
 
 from array import array
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from msgspec import UNSET, Struct
 
 from guard.decisions.decision import Action, Decision, Scope
+from guard.evaluation.campaigns import commonest
 from guard.evaluation.result import AccountRow, CampaignRow, ClusterRow, CurvePoint, FalsePositive
 from guard.gateway.orders import WORDS
 from guard.simulation.client import Truth
@@ -28,6 +28,7 @@ class _Seen(Struct):
     refused: int = 0
     answered: "array[int] | None" = None
     beyond: int = 0
+    harvest: int = 0
     sanctioned_at: int | None = None
     caught_at: int | None = None
     blocked_at: int | None = None
@@ -52,8 +53,11 @@ class Ledger:
         self._largest: dict[str, frozenset[str]] = {}
         self.events = 0
 
-    def exchange(self, truth: Truth, at: int, *, was_refused: bool) -> None:
-        """One exchange at `at`, milliseconds; `was_refused` by the judge's own decisions. What was before the campaign is no leak."""
+    def exchange(self, truth: Truth, at: int, *, was_refused: bool, was_answered: bool = True) -> None:
+        """One exchange at `at`, milliseconds; `was_refused` by the judge's own decisions. What was before the campaign is no leak.
+
+        `was_answered` is False where a plan's limit or a fault kept the model from answering: that is no harvest.
+        """
         self.events += 1
         seen = self._seen.get(truth.account_id)
         if seen is None:
@@ -63,6 +67,7 @@ class Ledger:
             seen.refused += 1
             seen.caught_at = _earlier(seen.caught_at, at)
         elif seen.answered is not None and at >= truth.begins_at:
+            seen.harvest += was_answered
             if len(seen.answered) < TIMES_MAX:
                 seen.answered.append(at)
             else:
@@ -100,8 +105,8 @@ class Ledger:
         if seen.truth.honest and (seen.worst is None or action > WORDS[seen.worst.action]):
             seen.worst = decision
 
-    def accounts(self) -> tuple[AccountRow, ...]:
-        """One row for each account that called, in the order of their first calls."""
+    def accounts(self, score_of: Callable[[str], float | None] = lambda _: None) -> tuple[AccountRow, ...]:
+        """One row for each account that called, in the order of their first calls; `score_of` knows its highest score."""
         return tuple(
             AccountRow(
                 account,
@@ -116,6 +121,7 @@ class Ledger:
                 seen.caught_at,
                 seen.blocked_at,
                 seen.leaked(),
+                score_of(account),
             )
             for account, seen in self._seen.items()
         )
@@ -148,14 +154,14 @@ class Ledger:
             max((len(accounts & members) for members in self._largest.values()), default=0) / len(accounts),
             tuple(seen.leaked() for seen in group if blocked_at is not None and seen.first_at > blocked_at),
             _curve(answered, sorted(seen.caught_at for seen in group if seen.caught_at is not None), len(group), first_at),
+            sum(seen.harvest for seen in group),
         )
 
     def clusters(self) -> tuple[ClusterRow, ...]:
         """One row for each campaign that was announced, at its largest."""
         rows = []
         for subject, members in self._largest.items():
-            named = Counter(truth.campaign for account in members if (truth := self._truths.get(account)) and truth.campaign)
-            campaign, hits = named.most_common(1)[0] if named else ("", 0)
+            campaign, hits = commonest(members, self._truths)
             rows.append(ClusterRow(subject, len(members), campaign, hits))
         return tuple(rows)
 

@@ -98,6 +98,12 @@ def cluster_recall(results: Results, families: Sequence[str]) -> Measured:
     return wilson(sum(row.largest_cluster_share >= FOUND_SHARE for row in rows), len(rows))
 
 
+def campaigns_blocked(results: Results, families: Sequence[str]) -> Measured:
+    """Share of campaigns of which any account was ever blocked."""
+    rows = campaigns(results, families)
+    return wilson(sum(row.blocked_at is not None for row in rows), len(rows))
+
+
 def purity(results: Results, families: Sequence[str]) -> Measured:
     """Share of all clusters' members that belong to their cluster's true campaign."""
     del families

@@ -5,49 +5,35 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from guard.decisions.decision import Action
-from guard.engine.driver import Driver
-from guard.evaluation.ablations import ABLATIONS, NOTHING
-from guard.evaluation.baselines import BASELINES, baseline
 from guard.evaluation.judges import Judge
 from guard.evaluation.leakage import Leakage
 from guard.evaluation.ledger import Ledger
+from guard.evaluation.peaks import Peaks
 from guard.evaluation.sources import Source
-from guard.events.request import RequestEvent
+from guard.evaluation.variants import has_scores, judge_of, source_of
 from guard.gateway.orders import Orders
-from guard.policy.labels import LabelBook
 from guard.simulation.loop import ObedientGateway
 from guard.simulation.world import Exchange, OpenGateway
-from guard.topics import PARTITIONS_DEFAULT
-
-FULL = "full"
-SHUFFLED = "shuffled"
-VARIANTS = (FULL, *ABLATIONS, *BASELINES, SHUFFLED)
-"""Every variant there is. `shuffled` is `full` with the truth dealt out anew among the accounts."""
 
 
 class Played(Struct, frozen=True):
-    """What came of one run."""
+    """What came of one run. No peaks where the judge has no scores."""
 
     ledger: Ledger
     leakage: Leakage
-
-
-def judge_of(variant: str, labels: LabelBook) -> tuple[Judge, Callable[[RequestEvent], RequestEvent]]:
-    """A fresh judge, and what it gets to see of an event."""
-    if variant in BASELINES:
-        return baseline(variant), NOTHING.withheld
-    ablation = ABLATIONS.get(variant, NOTHING)
-    return Driver(PARTITIONS_DEFAULT, ablation.control(labels)), ablation.withheld
+    peaks: Peaks | None
 
 
 def play(source: Source, variant: str, *, is_closed: bool, progress: Callable[[int], None] = lambda _: None) -> Played:
     """Play the source to its end; `progress` hears the number of exchanges now and then."""
-    judge, seen_of = judge_of(variant, source.labels)
-    orders, ledger, leakage = Orders(), Ledger(source.truths), Leakage()
+    source = source_of(variant, source)
+    orders, ledger, leakage, peaks = Orders(), Ledger(source.truths), Leakage(), Peaks(source.truths)
+    judge, seen_of = judge_of(variant, source.labels, peaks)
     gateway = ObedientGateway(orders)
     for exchange in source.play(gateway if is_closed else OpenGateway()):
         event = exchange.event
-        ledger.exchange(exchange.truth, event.event_time, was_refused=_was_refused(exchange, None if is_closed else gateway))
+        was_refused = _was_refused(exchange, None if is_closed else gateway)
+        ledger.exchange(exchange.truth, event.event_time, was_refused=was_refused, was_answered=exchange.was_answered)
         leakage.exchange(exchange.truth, event)
         judge.take(seen_of(event), event.append_time or event.event_time)
         _obey(judge, ledger, orders)
@@ -55,7 +41,7 @@ def play(source: Source, variant: str, *, is_closed: bool, progress: Callable[[i
             progress(ledger.events)
     judge.finish()
     _obey(judge, ledger, orders)
-    return Played(ledger, leakage)
+    return Played(ledger, leakage, peaks if has_scores(variant) else None)
 
 
 def _was_refused(exchange: Exchange, onlooker: ObedientGateway | None) -> bool:

@@ -23,6 +23,8 @@ class AccountRow(Struct, array_like=True, frozen=True, gc=False):
     blocked_at: int | None
     leaked: int
     """Answered exchanges up to `sanctioned_at`; all of them without one. 0 for honest accounts, of which no times are kept."""
+    score: float | None = None
+    """The highest score that it, its card or a campaign of it ever reached, 0-1; None from a judge that has no scores."""
 
 
 class CurvePoint(Struct, array_like=True, frozen=True, gc=False):
@@ -53,6 +55,8 @@ class CampaignRow(Struct, frozen=True):
     replacement_leaks: tuple[int, ...]
     """Answers to each account that began after the campaign's first block, up to that account's own sanction."""
     curve: tuple[CurvePoint, ...]
+    harvest: int = 0
+    """Exchanges since it began that the model answered: neither refused by a decision nor by a plan's limit, nor failed."""
 
 
 class ClusterRow(Struct, frozen=True):
@@ -64,6 +68,16 @@ class ClusterRow(Struct, frozen=True):
     """The true campaign of most members; empty when all are honest."""
     hits: int
     """Members of that campaign."""
+
+
+class Candidate(Struct, array_like=True, frozen=True):
+    """One campaign that the judge considered, whether or not it announced it, at its highest score."""
+
+    subject: str
+    score: float
+    members: int
+    hits: int
+    """Members of the true campaign that most of them belong to."""
 
 
 class FalsePositive(Struct, frozen=True):
@@ -95,3 +109,4 @@ class RunResult(Struct, frozen=True):
     false_positives: tuple[FalsePositive, ...]
     leakage: dict[str, float]
     """Raw field -> how well it alone tells hostile accounts from honest ones, AUC from 0.5 (not at all) to 1."""
+    candidates: tuple[Candidate, ...] = ()

@@ -15,9 +15,10 @@ from msgspec import Struct
 import guard
 from guard.errors import InputError
 from guard.evaluation.chance import shuffled
-from guard.evaluation.play import FULL, SHUFFLED, play
+from guard.evaluation.play import play
 from guard.evaluation.result import RunResult
 from guard.evaluation.sources import Source, recording, world
+from guard.evaluation.variants import FULL, SHUFFLED
 
 RUNS_FOLDER: Final = "runs"
 
@@ -65,7 +66,7 @@ def make(job: Job) -> RunResult:
     """Play one job to its end."""
     began = time.perf_counter()
     played = play(job.source(), job.variant, is_closed=job.is_closed)
-    ledger = played.ledger
+    ledger, peaks = played.ledger, played.peaks
     return RunResult(
         job.world,
         job.seed,
@@ -74,11 +75,12 @@ def make(job: Job) -> RunResult:
         code(),
         ledger.events,
         round(time.perf_counter() - began, 3),
-        ledger.accounts(),
+        ledger.accounts(peaks.of) if peaks is not None else ledger.accounts(),
         ledger.campaigns(),
         ledger.clusters(),
         ledger.false_positives(),
         played.leakage.aucs(),
+        peaks.candidates() if peaks is not None else (),
     )
 
 

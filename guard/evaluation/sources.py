@@ -58,6 +58,17 @@ def recording(events: Path, truth: Path) -> Source:
     return Source(truths, play)
 
 
+def without(source: Source, family: str) -> Source:
+    """The same source with one family left out: neither its exchanges nor its labels are there; all else is."""
+    gone = {truth.account_id for truth in source.truths if truth.family == family}
+
+    def play(gateway: Gateway) -> Iterator[Exchange]:
+        return (exchange for exchange in source.play(gateway) if exchange.truth.account_id not in gone)
+
+    tombstones = ((label.key, None) for label in source.labels.labels.values() if label.subject in gone)
+    return Source([truth for truth in source.truths if truth.account_id not in gone], play, source.labels.with_records(tombstones)[0])
+
+
 def _truths(path: Path) -> list[Truth]:
     decoder = msgspec.json.Decoder(Truth)
     found = []

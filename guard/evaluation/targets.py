@@ -2,14 +2,15 @@
 
 import enum
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
 
-from guard.evaluation import metrics
+from guard.evaluation import metrics, pairs
 from guard.evaluation.intervals import Measured
 from guard.evaluation.result import RunResult
+from guard.evaluation.variants import NO_POISONING, UNGUARDED
 
 
 class Verdict(enum.StrEnum):
@@ -35,6 +36,8 @@ class Target(Struct, frozen=True):
     """`%` (of shares 0-1), `exchanges`, `s`, `per million`, `accounts` or `x`."""
     anchor: str
     families: tuple[str, ...] = ()
+    against: str = ""
+    """The variant whose runs `measure` wants beside the judged ones; none for most."""
 
     def verdict(self, measured: Measured) -> Verdict:
         """How `measured` stands to the bound."""
@@ -53,7 +56,7 @@ class Target(Struct, frozen=True):
         if value is None:
             return "-"
         if math.isinf(value):
-            return "never"
+            return "never" if self.is_ceiling else "no end"
         return f"{100 * value:.4g} %" if self.unit == "%" else f"{value:,.4g}"
 
     @property
@@ -104,6 +107,25 @@ TARGETS: Final = (
     _most("time to detect A4", metrics.detection_s(300), 300, "s", "arrivals of 0.35-35/s pooled", ("A4",)),
     _most("time to detect A2", metrics.detection_s(7_200), 7_200, "s", "arrivals of 0.35/s pooled", ("A2",)),
     _most("time to detect A9", metrics.detection_s(3_600), 3_600, "s", "half the traffic moved within 24 h", ("A9",)),
+    Target(
+        "drop of the others' recall by A12's poisoning",
+        pairs.poisoning_drop,
+        0.05,
+        is_ceiling=True,
+        unit="%",
+        anchor="ungated learning fell from 100 to 23 %, gated stayed at 100",
+        against=NO_POISONING,
+    ),
+    Target(
+        "accounts A15 needs for the same harvest",
+        pairs.adaptive_cost,
+        10,
+        is_ceiling=False,
+        unit="x",
+        anchor="SEAT 3.8-16 times",
+        families=("A15",),
+        against=UNGUARDED,
+    ),
 )
 """Every target of the protocol that a world can show. Shares stand as 0-1."""
 
@@ -121,13 +143,21 @@ class Row(Struct, frozen=True):
     anchor: str
 
 
-def held(results: Sequence[RunResult], targets: Sequence[Target] = TARGETS) -> list[Row]:
-    """Every target held against the results of one variant."""
-    return [_row(target, target.measure(results, target.families)) for target in targets]
+def held(results: Sequence[RunResult], others: Mapping[str, Sequence[RunResult]] | None = None) -> list[Row]:
+    """Every target held against the results of one variant; `others` are the results of further ones, by name."""
+    beside = others or {}
+    return [_row(target, target.measure([*results, *beside.get(target.against, ())], target.families)) for target in TARGETS]
+
+
+def _found(target: Target, measured: Measured) -> str:
+    """The measured number, its interval if there is one, and over how many."""
+    if measured.value is None:
+        return "nothing to measure"
+    ends = "" if measured.low is None and measured.high is None else f" [{target.shown(measured.low)}, {target.shown(measured.high)}]"
+    return f"{target.shown(measured.value)}{ends} over {measured.n:,}"
 
 
 def _row(target: Target, measured: Measured) -> Row:
     verdict = target.verdict(measured)
-    found = f"{target.shown(measured.value)} [{target.shown(measured.low)}, {target.shown(measured.high)}] over {measured.n:,}"
-    line = f"{target.name}: {found}, bound {target.bound_shown}: {verdict.value}"
+    line = f"{target.name}: {_found(target, measured)}, bound {target.bound_shown}: {verdict.value}"
     return Row(target.name, measured, target.bound, target.unit, verdict, line, target.anchor)

@@ -15,10 +15,11 @@ from guard.policy.policy import (
     TTL_MS_MAX,
     TTL_MS_MIN,
     Caps,
+    Jitter,
 )
 from guard.scoring.reasons import REASONS
 from guard.scoring.thresholds import THRESHOLDS
-from guard.units import STRING_CHARS_MAX
+from guard.units import DAY_MS, HOUR_MS, STRING_CHARS_MAX
 
 DOCUMENT_BYTES_MAX: Final = 256 * 1024
 ALLOWED_MAX: Final = 2_000
@@ -26,6 +27,9 @@ ORDERS_MAX: Final = 1_000
 RELEASES_MAX: Final = 200
 VERSION_MAX: Final = 2**53 - 1
 """The largest whole number that every JSON reader keeps exactly."""
+
+JITTER_KEY_CHARS_MIN: Final = 16
+"""64 bits as hex digits: beyond guessing for a boundary that changes daily."""
 
 BOOKKEEPING_CODES: Final = frozenset({"operator_order", "allow_list", "released", "cap"})
 """Codes that tell what was done, not what was seen: no rule to switch off."""
@@ -104,6 +108,14 @@ class TtlDocument(Part):
     block: TtlMs = Field(default=TTL_MS_DEFAULT[Action.BLOCK], description="milliseconds a block lasts")
 
 
+class JitterDocument(Part):
+    """A subject crosses a rung a little above it, elsewhere than others do, so that nobody learns from one account about the next."""
+
+    share_max: float = Field(default=0.0, ge=0.0, le=0.5, description="at most this share of the doubt a rung leaves (1 - score); 0: none")
+    period_ms: int = Field(default=Jitter().period_ms, ge=HOUR_MS, le=30 * DAY_MS, description="milliseconds that an offset stays")
+    key: Note = Field(default="", description="the operators' secret, 16 characters or more: who knows it knows the offsets")
+
+
 class LadderDocument(Part):
     """From score to action."""
 
@@ -115,6 +127,7 @@ class LadderDocument(Part):
     block_families_min: int = Field(
         default=BLOCK_FAMILIES_MIN, ge=BLOCK_FAMILIES_MIN, le=10, description="independent evidence families under a block"
     )
+    jitter: JitterDocument = Field(default=JitterDocument(), description="where exactly a subject crosses")
 
 
 class CapsDocument(Part):
@@ -201,6 +214,8 @@ class PolicyDocument(Part):
         yield from _twice("orders", [(order.scope, order.subject) for order in self.orders])
         for code in sorted(set(self.rules_off) & set(self.rules_shadow)):
             yield f"rules_shadow: {code} is also in rules_off; keep one"
+        if self.ladder.jitter.share_max and len(self.ladder.jitter.key) < JITTER_KEY_CHARS_MIN:
+            yield f"ladder.jitter.key: it should be a secret of {JITTER_KEY_CHARS_MIN} characters or more where share_max is above 0"
         for index, order in enumerate(self.orders):
             if order.expires_at <= self.effective_at:
                 yield f"orders[{index}].expires_at: {order.expires_at}; it should be after effective_at {self.effective_at}"

@@ -1,6 +1,6 @@
 """From a verdict to a sentence: which rung, how long, whether anything new is to be said at all.
 
-Up at once, down only by expiry. An order near its end is renewed while the score stays within `HYSTERESIS` of its rung;
+Up at once, down only by expiry. Going up may ask for a little more than the rung (guard.policy.jitter). An order near its end is renewed while the score stays within `HYSTERESIS` of its rung;
 beyond that it expires by itself. What this module cannot do: exempt, cap or name a subject; its callers do.
 """
 
@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from guard.decisions.decision import Action
 from guard.decisions.standing import Order
+from guard.policy.jitter import raised
 from guard.policy.policy import Policy
 from guard.scoring.fusion import Verdict, fuse
 from guard.scoring.reasons import Reason
@@ -39,10 +40,10 @@ def weigh(evidence: Iterable[Reason], policy: Policy, relief: float = 0.0) -> Ve
     return fuse(evidence, relief)
 
 
-def judge(verdict: Verdict, standing: Order | None, policy: Policy, at: int) -> Sentence | None:
-    """The sentence that the verdict asks for at `at`, or None when what stands is enough."""
+def judge(verdict: Verdict, standing: Order | None, policy: Policy, at: int, offset: float = 0.0) -> Sentence | None:
+    """The sentence that the verdict asks for at `at`, or None when what stands is enough. `offset` (0-1) raises rungs not yet reached."""
     held = Action(standing.action) if standing is not None and standing.is_active(at) else Action.ALLOW
-    action, ttl_ms = _rung(verdict, policy, held)
+    action, ttl_ms = _rung(verdict, policy, held, offset)
     if action is Action.ALLOW or action < held:
         return None
     if action == held and standing is not None and standing.expires_at - at > ttl_ms * RENEW_SHARE:
@@ -50,11 +51,11 @@ def judge(verdict: Verdict, standing: Order | None, policy: Policy, at: int) -> 
     return Sentence(action, at + ttl_ms)
 
 
-def _rung(verdict: Verdict, policy: Policy, held: Action) -> tuple[Action, int]:
+def _rung(verdict: Verdict, policy: Policy, held: Action, offset: float) -> tuple[Action, int]:
     reached, ttl_ms = Action.ALLOW, 0
     for rung in policy.rungs:
-        slack = HYSTERESIS if rung.action == held else 0.0
+        asked = rung.score - HYSTERESIS if rung.action == held else raised(rung.score, offset if rung.action > held else 0.0)
         is_grounded = rung.action < Action.BLOCK or verdict.families >= policy.block_families_min
-        if verdict.score >= rung.score - slack and is_grounded:
+        if verdict.score >= asked and is_grounded:
             reached, ttl_ms = rung.action, rung.ttl_ms
     return reached, ttl_ms

@@ -12,6 +12,7 @@ from guard.policy.document import (
     VERSION_MAX,
     AllowedDocument,
     CapsDocument,
+    JitterDocument,
     LadderDocument,
     OrderDocument,
     PolicyDocument,
@@ -23,7 +24,7 @@ from guard.policy.document import (
     TtlDocument,
 )
 from guard.policy.errors import LINES_MAX, PolicyError, shown
-from guard.policy.policy import Allowed, Caps, OperatorOrder, Policy, Release, Rung
+from guard.policy.policy import Allowed, Caps, Jitter, OperatorOrder, Policy, Release, Rung
 from guard.policy.signature import UNSIGNED, KeyRing
 from guard.policy.strictjson import canonical, read_object
 from guard.units import EventTimeMs
@@ -35,6 +36,7 @@ _PARTS: Final[dict[tuple[str, ...], type[BaseModel]]] = {
     ("ladder",): LadderDocument,
     ("ladder", "scores"): ScoresDocument,
     ("ladder", "ttl_ms"): TtlDocument,
+    ("ladder", "jitter"): JitterDocument,
     ("caps",): CapsDocument,
     ("thresholds",): ThresholdsDocument,
     ("allow_list",): AllowedDocument,
@@ -116,6 +118,7 @@ def _policy(document: PolicyDocument, digest: str) -> Policy:
             sorted((Release(entry.model, EventTimeMs(entry.at)) for entry in document.releases), key=lambda entry: (entry.at, entry.model))
         ),
         rebaseline_at=EventTimeMs(document.rebaseline_at),
+        jitter=Jitter(**ladder.jitter.model_dump()),
     )
 
 

@@ -35,6 +35,19 @@ class Rung(Struct, frozen=True):
     ttl_ms: int
 
 
+class Jitter(Struct, frozen=True):
+    """By how much, and how often anew, the point where a subject crosses a rung differs from subject to subject. None by default."""
+
+    share_max: float = 0.0
+    """Of a rung's remaining doubt (1 - score), 0-0.5. 0: a fresh install has no secret, and an offset that anybody can compute hides
+    nothing; what it costs is told by `guard evaluate` (variant `jitter`).
+    """
+    period_ms: int = DAY_MS
+    """Within it a subject's offset stays: new ones at each judgement would soon offer the lowest."""
+    key: str = ""
+    """The operators' secret; whoever reads policies knows it."""
+
+
 class Caps(Struct, frozen=True):
     """New sanctions per hour of event time; what exceeds a cap goes to shadow with reason `cap`.
 
@@ -107,3 +120,4 @@ class Policy(Struct, frozen=True):
     """Release calendar, earliest first."""
     rebaseline_at: EventTimeMs = EventTimeMs(0)
     """Event time from which the models of the crowd begin anew; 0 for never."""
+    jitter: Jitter = Jitter()

@@ -83,10 +83,11 @@ def _schedule(accepted: tuple[Policy, ...], keys: KeyRing) -> PolicySchedule:
 
 
 def policy_json(policy: Policy) -> bytes:
-    """A policy with every default filled in, as JSON for people and programs."""
+    """A policy with every default filled in, as JSON for people and programs; a secret in it is not told."""
     plain = msgspec.to_builtins(
         {name: getattr(policy, name) for name in policy.__struct_fields__ if name not in ("allowed", "orders", "rules_off", "rules_shadow")}
     )
+    plain["jitter"]["key"] = "(withheld)" if policy.jitter.key else ""
     plain |= {"rules_off": sorted(policy.rules_off), "rules_shadow": sorted(policy.rules_shadow)}
     plain["rungs"] = [{"action": rung.action.word, "score": rung.score, "ttl_ms": rung.ttl_ms} for rung in policy.rungs]
     plain["allow_list"] = [msgspec.to_builtins(entry) for entry in policy.allowed.values()]

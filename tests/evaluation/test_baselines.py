@@ -7,12 +7,15 @@ import msgspec
 from guard.evaluation.ablations import ABLATIONS
 from guard.evaluation.baselines import BASELINES, CARD_ACCOUNTS_MIN, LIMIT_RPM, baseline
 from guard.evaluation.play import play
-from guard.evaluation.sources import Source
+from guard.evaluation.sources import Source, without
+from guard.evaluation.variants import VARIANTS
+from guard.events.request import RequestEvent
 from guard.gateway.orders import Orders
 from guard.policy.labels import LabelBook, decode_label
+from guard.policy.policy import LADDER_DEFAULT
 from guard.scoring.reasons import REASONS, Family
 from guard.simulation.client import Truth
-from guard.simulation.world import Exchange
+from guard.simulation.world import Exchange, OpenGateway
 from tests.support.events import T0, event
 
 
@@ -128,6 +131,46 @@ def test_labels_reach_the_judge_unless_they_are_what_is_taken_away():
 def test_every_ablation_takes_something_away():
     """A renamed code must not leave an ablation that is the full guard in disguise."""
     for ablation in ABLATIONS.values():
-        assert ablation.rules_off or not ablation.is_labelled
+        assert ablation.rules_off or ablation.fields or ablation.ladder or not ablation.is_labelled
         assert set(ablation.fields) <= set(msgspec.structs.asdict(event("a", T0)))
     assert {REASONS[code].family for code in ABLATIONS["no-timing"].rules_off} == {Family.TIMING}
+
+
+def test_a_world_of_required_fields_shows_the_judge_exactly_what_the_contract_requires():
+    """An event with only these must work; what is missing is missing, not zero, and a status is a 200."""
+    rich = event("a", T0, payment_fingerprint="card", shape="s", status=429, decision_id="d-1", messages=3)
+    seen = ABLATIONS["required-only"].withheld(rich)
+
+    assert seen == RequestEvent(rich.event_id, rich.event_time, rich.account_id, rich.model, rich.input_tokens, rich.output_tokens)
+    assert not ABLATIONS["required-only"].rules_off
+
+
+def test_the_jitter_that_is_measured_is_a_policys_and_raises_no_alarm_below_a_rung():
+    """What it costs is told before anybody switches it on."""
+    policy = ABLATIONS["jitter"].control(LabelBook.empty()).policies.at(T0)
+
+    assert 0 < policy.jitter.share_max <= 0.5
+    assert [rung.score for rung in policy.rungs] == [score for _, score in LADDER_DEFAULT]
+
+
+def test_every_variant_says_what_it_is():
+    """A report is read by people who do not know the names."""
+    assert all(len(what) > 10 for what in VARIANTS.values())
+    assert set(VARIANTS) == {*ABLATIONS, *BASELINES, "full", "no-poisoning", "unguarded", "shuffled"}
+
+
+def test_a_source_without_a_family_has_neither_its_exchanges_nor_its_labels():
+    """Else the fleet's lies would still teach where the fleet is said to be away."""
+    truths = [Truth("bot", "fleet", honest=False, family="A12", campaign="c"), Truth("person", "person", honest=True)]
+    events = [event("bot", T0), event("person", T0 + 1)]
+    lines = [
+        b'{"label_id":"l","scope":"account","subject":"%s","verdict":"benign","at":1,"author":"appeals"}' % name
+        for name in (b"bot", b"person")
+    ]
+    book, _ = LabelBook.empty().with_records((decode_label(line).key, line) for line in lines)
+    exchanges = [Exchange(one, truth, was_refused=False) for one, truth in zip(events, truths, strict=True)]
+    left = without(Source(truths, lambda _gateway: iter(exchanges), book), "A12")
+
+    assert [exchange.truth.account_id for exchange in left.play(OpenGateway())] == ["person"]
+    assert [truth.account_id for truth in left.truths] == ["person"]
+    assert [subject for _, subject in left.labels.labels] == ["person"]

@@ -42,7 +42,7 @@ def test_the_page_holds_its_figures_and_asks_nobody_for_anything(evaluated):
     """A report opens on a machine without network, years later."""
     page = (evaluated[0] / "report.html").read_text(encoding="utf-8")
 
-    assert page.count("<svg") == 3
+    assert page.count("<svg") == 5
     assert "src=" not in page
     assert "<link" not in page
     assert "@import" not in page
@@ -56,6 +56,17 @@ def test_the_json_names_every_variant_and_chance_is_chance(evaluated):
     assert list(told["variants"]) == ["full", "B1", "shuffled"]
     assert told["headline"] == "full"
     assert chance["low"] < 0.0 < chance["high"]
+
+
+def test_the_report_says_what_scores_are_worth_and_how_far_the_honest_are_from_the_rungs(evaluated):
+    """Thresholds are set on the honest tail: a reader must see it, and whether a score means what it says."""
+    told = json.loads((evaluated[0] / "report.json").read_bytes())["calibration"]
+    accounts = sum(one["share"]["n"] for one in told["accounts"])
+
+    assert accounts == next(run["accounts"] for run in json.loads((evaluated[0] / "report.json").read_bytes())["runs"])
+    assert 0.0 <= told["accounts_error"] <= 1.0
+    assert [rung["action"] for rung in told["rungs"]] == ["throttle", "challenge", "block"]
+    assert told["tail"]["0.5"] <= told["tail"]["0.999"] <= told["tail"]["1"]
 
 
 def test_a_result_that_is_there_is_not_made_again_and_another_codes_is(tmp_path):

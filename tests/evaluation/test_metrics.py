@@ -4,32 +4,18 @@ import math
 
 import pytest
 
-from guard.decisions.decision import Decision
 from guard.evaluation import metrics
 from guard.evaluation.chance import shuffled
 from guard.evaluation.intervals import NOTHING_MEASURED, Measured, bootstrap, quantile, quantile_of, ratio, wilson
 from guard.evaluation.leakage import folded_auc
 from guard.evaluation.ledger import Ledger
-from guard.evaluation.result import RunResult
 from guard.evaluation.targets import TARGETS, Verdict, held
 from guard.simulation.client import Truth
-from guard.units import EventTimeMs
+from tests.support.ledgers import decision, result_of
 
 FLEET = [Truth(f"bot-{number}", "hydra", honest=False, family="A3", campaign="c-1") for number in range(4)]
 PERSON = Truth("person", "person", honest=True)
 LAB = Truth("student", "student", honest=True, family="N4")
-
-
-def _decision(scope, subject, action, at, members=(), part=0):
-    return Decision(
-        scope=scope, subject=subject, part=part, action=action, issued_at=EventTimeMs(at), expires_at=EventTimeMs(at + 900_000), score=0.9,
-        reasons=(), members=members, policy_version=0, model_version="m", origin="automatic", mode="enforce",
-    )  # fmt: skip
-
-
-def _result(ledger, seed=1):
-    rows = (ledger.accounts(), ledger.campaigns(), ledger.clusters(), ledger.false_positives())
-    return RunResult("hand-made", seed, "full", True, "code", ledger.events, 0.0, *rows, {})
 
 
 def _fleet_ledger():
@@ -40,8 +26,8 @@ def _fleet_ledger():
         ledger.exchange(PERSON, second * 1_000, was_refused=False)
         ledger.exchange(LAB, second * 1_000, was_refused=False)
     named = tuple(truth.account_id for truth in FLEET[:3])
-    ledger.decision(_decision("campaign", "k-1", "throttle", 10_000, (*named, "student")))
-    ledger.decision(_decision("campaign", "k-1", "block", 30_000, named))
+    ledger.decision(decision("campaign", "k-1", "throttle", 10_000, (*named, "student")))
+    ledger.decision(decision("campaign", "k-1", "block", 30_000, named))
     return ledger
 
 
@@ -60,7 +46,7 @@ def test_what_accounts_did_before_their_campaign_began_is_no_leak():
     ledger = Ledger([bot])
     for second in range(40):
         ledger.exchange(bot, second * 1_000, was_refused=False)
-    ledger.decision(_decision("account", "bot", "throttle", 30_000))
+    ledger.decision(decision("account", "bot", "throttle", 30_000))
     campaign = ledger.campaigns()[0]
 
     assert (campaign.answered, campaign.leaked_to_throttle, campaign.first_at) == (20, 11, 20_000)
@@ -71,16 +57,16 @@ def test_a_throttle_that_refuses_nothing_catches_nobody():
     ledger = Ledger(FLEET)
     for truth in FLEET:
         ledger.exchange(truth, 0, was_refused=False)
-        ledger.decision(_decision("account", truth.account_id, "throttle", 1))
+        ledger.decision(decision("account", truth.account_id, "throttle", 1))
     ledger.exchange(FLEET[0], 2, was_refused=True)
-    ledger.decision(_decision("account", FLEET[1].account_id, "challenge", 3))
+    ledger.decision(decision("account", FLEET[1].account_id, "challenge", 3))
 
-    assert metrics.recall([_result(ledger)], ("A3",)).value == pytest.approx(0.5)
+    assert metrics.recall([result_of(ledger)], ("A3",)).value == pytest.approx(0.5)
 
 
 def test_a_cluster_is_judged_at_its_largest_by_its_commonest_campaign():
     """Three bots and a student are a cluster of purity 3/4 that misses four fifths of the campaign."""
-    result = _result(_fleet_ledger())
+    result = result_of(_fleet_ledger())
 
     assert metrics.purity([result], ()).value == pytest.approx(0.75)
     assert metrics.cluster_recall([result], ("A3",)).value == 0.0
@@ -93,16 +79,16 @@ def test_parts_of_a_campaign_decision_are_one_cluster():
     for truth in FLEET:
         ledger.exchange(truth, 0, was_refused=False)
     for part, pair in enumerate((FLEET[:2], FLEET[2:])):
-        ledger.decision(_decision("campaign", "k-1", "throttle", 1, tuple(truth.account_id for truth in pair), part))
+        ledger.decision(decision("campaign", "k-1", "throttle", 1, tuple(truth.account_id for truth in pair), part))
 
-    assert metrics.cluster_recall([_result(ledger)], ()).value == 1.0
+    assert metrics.cluster_recall([result_of(ledger)], ()).value == 1.0
 
 
-def test_honest_accounts_that_were_sanctioned_are_named_with_their_severest_decision():
+def test_honest_accounts_that_were_sanctioned_are_named_with_their_severestdecision():
     """A false positive without its reasons cannot be mended."""
     ledger = _fleet_ledger()
-    ledger.decision(_decision("account", "student", "block", 20_000))
-    result = _result(ledger)
+    ledger.decision(decision("account", "student", "block", 20_000))
+    result = result_of(ledger)
 
     assert [(one.account_id, one.family, one.action) for one in result.false_positives] == [("student", "N4", "block")]
     assert metrics.honest_sanctioned([result], ()).value == pytest.approx(0.5)
@@ -115,7 +101,7 @@ def test_refused_honest_requests_are_counted_of_a_million_and_per_negative():
     for at in range(4):
         ledger.exchange(PERSON, at, was_refused=False)
         ledger.exchange(LAB, at, was_refused=at == 3)
-    result = _result(ledger)
+    result = result_of(ledger)
 
     assert metrics.honest_refused_per_million([result], ()).value == pytest.approx(125_000)
     assert metrics.negatives_affected([result], ()).value == pytest.approx(0.25)
@@ -125,17 +111,17 @@ def test_a_replacement_is_an_account_that_began_after_its_campaigns_first_block(
     """The leak of hot-standby pools: two answers to the newcomer before its own block."""
     ledger = Ledger(FLEET)
     ledger.exchange(FLEET[0], 0, was_refused=False)
-    ledger.decision(_decision("account", "bot-0", "block", 10))
+    ledger.decision(decision("account", "bot-0", "block", 10))
     for at in (20, 30, 60):
         ledger.exchange(FLEET[1], at, was_refused=False)
-    ledger.decision(_decision("account", "bot-1", "block", 40))
+    ledger.decision(decision("account", "bot-1", "block", 40))
 
     assert ledger.campaigns()[0].replacement_leaks == (2,)
 
 
 def test_a_campaign_found_by_its_500th_exchange_is_in_time_however_slow_it_is():
     """Low and slow campaigns show nothing for hours; the protocol gives whichever of the two is later."""
-    slow = _result(_fleet_ledger())
+    slow = result_of(_fleet_ledger())
 
     assert metrics.detection_s(5)([slow], ("A3",)).value == 5
     assert metrics.detection_s(60)([slow], ("A3",)).value == 10
@@ -146,7 +132,7 @@ def test_what_never_happened_is_infinite_and_misses_every_ceiling():
     ledger = Ledger(FLEET)
     for truth in FLEET:
         ledger.exchange(truth, 0, was_refused=False)
-    rows = {row.name: row for row in held([_result(ledger)])}
+    rows = {row.name: row for row in held([result_of(ledger)])}
 
     assert rows["pooled exchanges to throttle, median"].measured.value == math.inf
     assert rows["pooled exchanges to throttle, median"].verdict is Verdict.MISSED
@@ -212,9 +198,9 @@ def test_shuffled_truth_gives_chance():
     for truth in truths:
         ledger.exchange(truth, 0, was_refused=False)
         if not truth.honest:
-            ledger.decision(_decision("account", truth.account_id, "block", 1))
-    found = metrics.informedness([_result(ledger)])
-    chance = metrics.informedness([shuffled(_result(ledger), "shuffled")])
+            ledger.decision(decision("account", truth.account_id, "block", 1))
+    found = metrics.informedness([result_of(ledger)])
+    chance = metrics.informedness([shuffled(result_of(ledger), "shuffled")])
 
     assert found.value == 1.0
     assert chance.low is not None

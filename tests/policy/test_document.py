@@ -10,6 +10,7 @@ from guard.policy.builtin import builtin_policy
 from guard.policy.document import PolicyDocument
 from guard.policy.errors import LINES_MAX, PolicyError
 from guard.policy.parse import parse_policy
+from guard.policy.policy import Jitter
 from guard.scoring.thresholds import THRESHOLDS
 from tests.support.policies import GOOD, document
 
@@ -44,13 +45,25 @@ def test_every_field_of_a_document_reaches_the_engine() -> None:
     assert policy.allowed["account", "a-1"].expires_at == 9_000
     assert (policy.orders["account", "a-2"].action, policy.orders["account", "a-2"].rate_rpm) == (Action.THROTTLE, 3)
     assert policy.releases[0].model == "m-2"
+    assert policy.jitter == Jitter(0.2, 7_200_000, "a-secret-of-many-letters")
 
 
 def test_what_a_document_leaves_out_is_as_in_the_built_in_policy() -> None:
     """The smallest document changes nothing but its own name."""
     policy, builtin = parse_policy(document()), builtin_policy(enforce=False)
 
-    for field in ("modes", "rungs", "throttle_rate_rpm", "block_families_min", "caps", "thresholds", "rules_off", "allowed", "orders"):
+    for field in (
+        "modes",
+        "rungs",
+        "throttle_rate_rpm",
+        "block_families_min",
+        "caps",
+        "thresholds",
+        "rules_off",
+        "allowed",
+        "orders",
+        "jitter",
+    ):
         assert getattr(policy, field) == getattr(builtin, field), field
 
 
@@ -64,6 +77,11 @@ def test_what_a_document_leaves_out_is_as_in_the_built_in_policy() -> None:
         (document(ladder={"ttl_ms": {"block": 59_999}}), "ladder.ttl_ms.block: 59999; input should be greater than or equal to 60000"),
         (document(ladder={"block_families_min": 1}), "ladder.block_families_min: 1; input should be greater than or equal to 2"),
         (document(thresholds={"drift_score": 9}), "thresholds.drift_score: 9; input should be less than or equal to 1"),
+        (document(ladder={"jitter": {"share_max": 0.6}}), "ladder.jitter.share_max: 0.6; input should be less than or equal to 0.5"),
+        (
+            document(ladder={"jitter": {"share_max": 0.2, "key": "short"}}),
+            "ladder.jitter.key: it should be a secret of 16 characters or more where share_max is above 0",
+        ),
         (document(rules_off=["nonsense"]), "rules_off[0]: 'nonsense'; no such rule; `guard reasons` lists the codes"),
         (document(rules_off=["cap"]), "rules_off[0]: 'cap'; this code is no rule and cannot be switched"),
         (document(signature=None), "signature: None; it should be an object of key_id and value"),
@@ -93,7 +111,7 @@ def test_a_misspelt_field_is_answered_with_those_that_exist() -> None:
     """Otherwise a guard that refuses unknown fields only annoys."""
     (line,) = _lines(document(ladder={"score": {}}))
 
-    assert line == "ladder.score: unknown field; known here: scores, ttl_ms, throttle_rate_rpm, block_families_min"
+    assert line == "ladder.score: unknown field; known here: scores, ttl_ms, throttle_rate_rpm, block_families_min, jitter"
 
 
 def test_a_rate_belongs_to_throttle_only() -> None:

@@ -17,6 +17,7 @@ GOOD: dict[str, Any] = {
         "ttl_ms": {"throttle": 60_000, "challenge": 600_000, "block": 3_600_000},
         "throttle_rate_rpm": 12,
         "block_families_min": 3,
+        "jitter": {"share_max": 0.2, "period_ms": 7_200_000, "key": "a-secret-of-many-letters"},
     },
     "caps": {"accounts": 10, "payment_fingerprints": 5, "campaign_members": 1_000},
     "thresholds": {"elicitation_share": 0.4, "drift_score": 0.8},
