@@ -25,6 +25,7 @@ class Command(NamedTuple):
 COMMANDS: Final = {
     "demo": Command("demo", "demo"),
     "run": Command("run", "run"),
+    "enforce": Command("enforce", "enforce"),
     "broker": Command("broker", "broker"),
     "topics": Command("topics", "topics_app"),
     "policy": Command("policy", "policy_app"),

@@ -81,7 +81,8 @@ def test_an_expired_decision_is_never_obeyed_and_can_be_forgotten() -> None:
     orders.apply(_decision("campaign", "c-1", "block", members=("alice",)))
     assert _answer(orders, at=AT + HOUR) is Action.ALLOW
 
-    orders.forget_expired(AT + HOUR)
+    for scope, subjects in orders.subjects(1):
+        orders.forget_expired(scope, subjects, AT + HOUR)
     assert len(orders) == 0
 
 
