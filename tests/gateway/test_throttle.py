@@ -79,7 +79,7 @@ def test_a_blocked_client_that_hammers_does_not_lengthen_its_block() -> None:
             model_version="m",
             origin="automatic",
             mode="enforce",
-        )  # fmt: skip
+        )
     )
     for _ in range(20_000):
         assert enforcer.rule(Caller("mallory")).action is Action.BLOCK
