@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from tests.bench import enforcer, fingerprint, hostile, latency, memory, pause, recovery, stream, whole_step, worlds
+from tests.bench import enforcer, fingerprint, gateway, hostile, latency, memory, pause, precedence, recovery, stream, whole_step, worlds
 from tests.bench import replay as replay_bench
 
 BENCHES: dict[str, Callable[[], None]] = {
@@ -15,6 +15,8 @@ BENCHES: dict[str, Callable[[], None]] = {
     "pause": pause.main,
     "recovery": recovery.main,
     "enforcer": enforcer.main,
+    "precedence": precedence.main,
+    "gateway": gateway.main,
     "hostile": lambda: hostile.show(1_000_000, 7),
     "worlds": worlds.main,
     "whole-step": lambda: whole_step.main(100_000),

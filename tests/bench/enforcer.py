@@ -1,6 +1,7 @@
 """The enforcer: loading, memory, look-ups, a large campaign, and from a decision's commit to the first refused request."""
 
 import asyncio
+import logging
 import os
 import random
 import statistics
@@ -33,6 +34,7 @@ WHY = tuple(Reason(code, Family.TEMPLATE, 31.0, 12.0, 0.4, 0.5) for code in ("te
 
 def main() -> None:
     """Print every figure with its unit and its target."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     lookups()
     campaign()
     with EmbeddedBroker() as broker:
@@ -40,7 +42,7 @@ def main() -> None:
         asyncio.run(obeyed(broker.bootstrap))
         for decisions in LOADS:
             fresh_topics(broker.bootstrap, SHARDS)
-            asyncio.run(_fill(broker.bootstrap, decisions))
+            asyncio.run(fill(broker.bootstrap, decisions))
             command = [sys.executable, "-m", "tests.bench.enforcer", broker.bootstrap, str(decisions)]
             print(subprocess.run(command, capture_output=True, text=True, check=True).stdout, end="", flush=True)
 
@@ -141,7 +143,8 @@ def _service(bootstrap: str) -> EnforcerService:
     return EnforcerService(ServiceConfig(bootstrap=bootstrap), Enforcer(now=clock), clock)
 
 
-async def _fill(bootstrap: str, decisions: int) -> None:
+async def fill(bootstrap: str, decisions: int) -> None:
+    """So many blocks of as many accounts, an hour long, over the shards."""
     async with AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=20, max_batch_size=500_000) as producer:
         for number, (key, value) in enumerate(_values(decisions)):
             await producer.send(Topic.DECISIONS, value, key=key, partition=number % SHARDS)

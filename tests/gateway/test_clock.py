@@ -19,6 +19,7 @@ class Machine:
 
 
 def test_a_trimmed_clock_is_followed() -> None:
+    """NTP corrects by small amounts all day; an enforcer that kept its own time would drift from whoever decides."""
     machine = Machine()
     for _ in range(1_000):
         machine.pass_ms(100, drift=5)
@@ -26,6 +27,7 @@ def test_a_trimmed_clock_is_followed() -> None:
 
 
 def test_a_jump_ahead_ends_no_block_early_and_a_jump_back_makes_none_last() -> None:
+    """Else one wrong time server would release every campaign, or hold people for a day."""
     for jump in (3_600_000, -3_600_000, 86_400_000):
         machine = Machine()
         machine.wall += jump
@@ -35,6 +37,7 @@ def test_a_jump_ahead_ends_no_block_early_and_a_jump_back_makes_none_last() -> N
 
 
 def test_a_step_that_lasts_is_a_correction() -> None:
+    """A machine that booted with the wrong time must come right without a restart."""
     machine = Machine()
     machine.wall += 3_600_000
     machine.pass_ms(1)
@@ -43,6 +46,7 @@ def test_a_step_that_lasts_is_a_correction() -> None:
 
 
 def test_a_step_that_is_taken_back_leaves_no_trace() -> None:
+    """Whatever was believed for a moment must not stay as an offset."""
     machine = Machine()
     machine.wall += 3_600_000
     machine.pass_ms(1_000)

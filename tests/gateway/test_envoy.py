@@ -95,6 +95,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 def test_who_is_under_no_decision_passes_and_the_model_server_learns_the_account(house: House) -> None:
+    """Nearly every request is this one."""
     answer = house.ask("alice")
     assert (answer.status_code, answer.json()["id"]) == (200, "chatcmpl-1")
     assert house.models.seen[-1]["x-guard-account"] == "alice"
@@ -102,6 +103,7 @@ def test_who_is_under_no_decision_passes_and_the_model_server_learns_the_account
 
 
 def test_nobody_outside_can_say_who_he_is(house: House) -> None:
+    """A header from outside that named another account would be a way around every decision."""
     decision = house.decide("bob", "block")
     answer = house.ask("bob", **{"x-guard-account": "alice", "x-guard-decision": "d-none"})
     assert answer.status_code == 403
@@ -110,6 +112,7 @@ def test_nobody_outside_can_say_who_he_is(house: House) -> None:
 
 
 def test_a_throttle_is_a_429_with_a_wait_and_a_problem_and_no_threshold(house: House) -> None:
+    """Clients back off by what they are told; a threshold would tell a fleet how far it may go."""
     decision = house.decide("carol", "throttle", rate_rpm=6)
     first, second = house.ask("carol"), house.ask("carol")
     assert first.status_code == 200
@@ -128,6 +131,7 @@ def test_a_throttle_is_a_429_with_a_wait_and_a_problem_and_no_threshold(house: H
 
 
 def test_a_challenge_and_a_block_are_403s_that_ask_not_to_be_tried_again(house: House) -> None:
+    """The SDKs retry what they are not told to leave; a person has to be shown the way back."""
     house.decide("carol", "challenge")
     challenged = house.ask("carol")
     house.decide("carol", "block")
@@ -141,6 +145,7 @@ def test_a_challenge_and_a_block_are_403s_that_ask_not_to_be_tried_again(house: 
 
 
 def test_the_decision_reaches_the_gateways_log_and_not_the_client(house: House) -> None:
+    """The event of a refused request names its decision, or the guard would take refusals for its own work."""
     decision = house.decide("mallory", "block")
     answer = house.ask("mallory")
     assert "x-guard-decision" not in answer.headers
@@ -152,6 +157,7 @@ def test_the_decision_reaches_the_gateways_log_and_not_the_client(house: House) 
 
 
 def test_a_key_that_nobody_has_never_reaches_the_enforcer(house: House) -> None:
+    """Who is nobody's account must not be counted as one."""
     before = dict(house.enforcer.counts)
     assert house.ask("stranger").status_code == 401
     assert house.enforcer.counts == before
@@ -170,6 +176,7 @@ async def _silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 @pytest.mark.parametrize("instead", [None, _garbage, _silence], ids=["dead", "garbage", "hung"])
 def test_without_a_working_enforcer_open_routes_pass_and_closed_ones_do_not(house: House, instead: Any) -> None:
+    """A guard that breaks must not take the provider down with it, unless a route was told to."""
     house.decide("mallory", "block")
     assert house.ask("mallory").status_code == 403
     house.shut()
@@ -190,6 +197,7 @@ def test_without_a_working_enforcer_open_routes_pass_and_closed_ones_do_not(hous
 
 
 def test_before_the_decisions_are_read_open_routes_pass_and_it_is_counted(house: House) -> None:
+    """A restart is a gap in enforcement that somebody must be able to see."""
     house.decide("mallory", "block")
     house.enforcer.is_ready = False
     before = house.enforcer.counts["failed_open"]
@@ -200,6 +208,7 @@ def test_before_the_decisions_are_read_open_routes_pass_and_it_is_counted(house:
 
 
 def test_real_clients_wait_at_most_a_minute_and_do_not_retry_a_block(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDKs ignore a wait of more than a minute, and try a 429 again."""
     anthropic, openai = pytest.importorskip("anthropic"), pytest.importorskip("openai")
     waits: list[float] = []
     monkeypatch.setattr(time, "sleep", waits.append)

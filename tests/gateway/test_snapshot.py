@@ -25,6 +25,7 @@ def saved(path: Path, orders: Orders) -> None:
 
 
 def test_every_answer_is_the_same_after_a_restart(tmp_path: Path) -> None:
+    """A restart must not release anybody, nor sanction anybody else."""
     orders = filled()
     saved(tmp_path / "s", orders)
     found, positions = snapshot.load(tmp_path / "s", AT + 1_000)
@@ -36,6 +37,7 @@ def test_every_answer_is_the_same_after_a_restart(tmp_path: Path) -> None:
 
 
 def test_a_part_that_comes_after_the_restart_replaces_the_one_from_before(tmp_path: Path) -> None:
+    """Members that were released while it was away would stay refused."""
     orders = filled()
     saved(tmp_path / "s", orders)
     found, _ = snapshot.load(tmp_path / "s", AT)
@@ -49,6 +51,7 @@ def test_a_part_that_comes_after_the_restart_replaces_the_one_from_before(tmp_pa
 
 
 def test_only_its_owner_may_read_the_file(tmp_path: Path) -> None:
+    """It says who is suspected of what."""
     saved(tmp_path / "s", filled())
     assert (tmp_path / "s").stat().st_mode & 0o077 == 0
     assert [path.name for path in tmp_path.iterdir()] == ["s"]
@@ -65,6 +68,7 @@ def test_a_snapshot_older_than_a_day_is_not_used(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_cut_or_changed_anywhere_is_not_used(tmp_path: Path) -> None:
+    """Half a file would be half the decisions, silently."""
     path = tmp_path / "s"
     saved(path, filled())
     whole = path.read_bytes()

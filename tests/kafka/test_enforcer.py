@@ -65,6 +65,7 @@ def action(service: EnforcerService, account: str) -> Action:
 
 
 def test_it_is_ready_when_it_has_read_to_the_end_and_obeys_what_comes_after(broker: EmbeddedBroker) -> None:
+    """Ready any earlier, it would let through whom it has not read about yet."""
     fresh_topics(broker.bootstrap, topics=DECIDED)
 
     async def story() -> None:
@@ -85,6 +86,7 @@ def test_it_is_ready_when_it_has_read_to_the_end_and_obeys_what_comes_after(brok
 
 
 def test_a_record_that_is_no_decision_is_counted_and_the_next_is_obeyed(broker: EmbeddedBroker) -> None:
+    """One bad record must not stop every decision after it."""
     fresh_topics(broker.bootstrap, topics=DECIDED)
 
     async def story() -> None:
@@ -100,6 +102,7 @@ def test_a_record_that_is_no_decision_is_counted_and_the_next_is_obeyed(broker: 
 
 
 def test_enforcers_count_one_another_and_share_a_rate(broker: EmbeddedBroker) -> None:
+    """Who came and went changes everyone's share, without anybody's setting."""
     fresh_topics(broker.bootstrap, topics=DECIDED)
 
     async def story() -> None:
@@ -107,11 +110,14 @@ def test_enforcers_count_one_another_and_share_a_rate(broker: EmbeddedBroker) ->
             async with enforcing(broker.bootstrap) as other, enforcing(broker.bootstrap) as third:
                 await until(lambda: {one.enforcer.enforcers, other.enforcer.enforcers, third.enforcer.enforcers} == {3})
             await until(lambda: one.enforcer.enforcers == 1)
+            assert {other.enforcer.enforcers, third.enforcer.enforcers} == {3}, "who has left counts nobody any more"
 
     asyncio.run(story())
 
 
 def test_while_kafka_is_away_what_is_known_stays_in_force_and_what_was_missed_is_read_afterwards() -> None:
+    """Taking Kafka down must not be a way to be released."""
+
     async def story(broker: EmbeddedBroker, proxy: Proxy) -> None:
         bootstrap = f"127.0.0.1:{proxy.port}"
         await decide(broker.bootstrap, decision("bob"))
@@ -134,6 +140,7 @@ def test_while_kafka_is_away_what_is_known_stays_in_force_and_what_was_missed_is
 
 
 def test_when_the_topic_is_made_anew_what_stood_on_the_old_one_is_forgotten(broker: EmbeddedBroker) -> None:
+    """Whoever restores a cluster from nothing expects no sanction to survive in a gateway."""
     fresh_topics(broker.bootstrap, topics=DECIDED)
 
     async def story() -> None:
@@ -149,6 +156,7 @@ def test_when_the_topic_is_made_anew_what_stood_on_the_old_one_is_forgotten(brok
 
 
 def test_a_restart_goes_on_from_its_snapshot_even_before_kafka_answers(broker: EmbeddedBroker, tmp_path: Path) -> None:
+    """A gateway that starts while Kafka is away would let everybody through."""
     fresh_topics(broker.bootstrap, topics=DECIDED)
     snapshot = tmp_path / "orders"
 
@@ -174,6 +182,7 @@ def test_a_restart_goes_on_from_its_snapshot_even_before_kafka_answers(broker: E
 
 
 def test_the_command_says_where_it_listens_answers_and_ends_cleanly(broker: EmbeddedBroker) -> None:
+    """What a newcomer starts first."""
     fresh_topics(broker.bootstrap, topics=DECIDED)
     asyncio.run(decide(broker.bootstrap, decision("bob")))
     port, metrics = free_port(), free_port()
@@ -224,6 +233,7 @@ def _until_ready(port: int) -> None:
     ],
 )
 def test_wrong_settings_are_one_line(flags: list[str], line: str) -> None:
+    """No traceback reaches a user."""
     command = [sys.executable, "-m", "guard.cli.main", "enforce", "--bootstrap", "127.0.0.1:1", "--metrics-port", "0", *flags]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,10 +41,13 @@ class Envoy:
 
 
 @contextmanager
-def envoy(folder: Path, model_port: int, guard_port: int, keys: dict[str, str]) -> Iterator[Envoy]:
-    """Envoy on free ports; `keys` are API keys and the accounts they belong to."""
+def envoy(
+    folder: Path, model_port: int, guard_port: int, keys: dict[str, str], change: Callable[[Any], None] = lambda _: None
+) -> Iterator[Envoy]:
+    """Envoy on free ports; `keys` are API keys and the accounts they belong to, `change` alters the configuration."""
     port, admin = free_port(), free_port()
     configuration = _with_addresses(yaml.safe_load(CONFIGURATION.read_text()), (port, admin, model_port, guard_port), keys)
+    change(configuration)
     path, log = folder / "envoy.json", folder / "envoy.log"
     path.write_text(json.dumps(configuration))
     command = [
