@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from guard.control.reach import reaching
 from guard.control.topics_read import groupless_consumer
 from guard.decisions.decision import Decision, decode_decision
-from guard.errors import GuardError
+from guard.errors import ClusterMismatchError, GuardError
 from guard.gateway.order import WORDS
 from guard.gateway.orders import Orders
 from guard.gateway.presence import GONE_MS, Presence
@@ -101,7 +101,7 @@ class DecisionFollower:
             try:
                 await self._session()
             except GuardError as error:
-                _log.warning("decisions_out_of_reach", error=str(error)[:300])
+                _log.warning("decisions_interrupted", error=str(error)[:300])
             if time.monotonic() - began > RETRY_SECONDS_MAX:
                 span = RETRY_SECONDS_MIN
             await asyncio.sleep(RETRY_SECONDS_MIN + self._dice.uniform(0, span))
@@ -164,6 +164,9 @@ class DecisionFollower:
             if partition.topic == Topic.ENFORCERS:
                 self._hear(records)
                 continue
+            if records[0].offset < self.positions.get(partition.partition, 0):
+                self.positions = {}
+                raise ClusterMismatchError(f"{Topic.DECISIONS}-{partition.partition} begins anew; everything is read again")
             for record in records:
                 self._take(record.value)
             self.positions[partition.partition] = records[-1].offset + 1

@@ -11,6 +11,7 @@ from msgspec import UNSET, Struct
 
 from guard.decisions.decision import Action, Decision, Mode, Scope
 from guard.gateway.order import Order, is_due, pack_order, unpack_order
+from guard.topics import DECISION_RETENTION_MS
 
 MEMBER_SCOPES: Final = (Scope.PAYMENT, Scope.ORGANISATION, Scope.CAMPAIGN)
 
@@ -110,15 +111,19 @@ class Orders:
             yield from ((scope, names[start : start + size]) for start in range(0, len(names), size))
 
     def forget_expired(self, scope: str, subjects: Iterable[str], at: int) -> int:
-        """Drop those of the subjects' orders that have expired by `at`, with their members; how many went."""
+        """Drop those of the subjects' orders that have expired by `at`; how many went.
+
+        Where there are members, only once the topic itself has dropped the decision: until then one part of it may be written anew, and the
+        others are what they were.
+        """
         orders = self._of_scope[scope]
-        gone = [subject for subject in subjects if (order := orders.get(subject)) is not None and not is_due(order, at)]
+        since = at - (DECISION_RETENTION_MS if scope in MEMBER_SCOPES else 0)
+        gone = [subject for subject in subjects if (order := orders.get(subject)) is not None and not is_due(order, since)]
         for subject in gone:
             del orders[subject]
-            for part in range(PARTS_MAX if scope in MEMBER_SCOPES else 0):
-                if (scope, subject, part) not in self._parts and part:
-                    break
-                self._replace_members((scope, subject, part), ())
+            if scope in MEMBER_SCOPES:
+                for part in range(PARTS_MAX):
+                    self._replace_members((scope, subject, part), ())
         return len(gone)
 
     def replace_with(self, other: "Orders") -> None:
