@@ -38,7 +38,8 @@ def convert(
         float, typer.Option(min=0, max=1e6, help="Requests/s of one drawn client at most; 0 is no limit.")
     ] = Plan().rate_max,
     start: Annotated[
-        int | None, typer.Option(min=1, metavar="EPOCH_MS", help="When the first event was; else the last one is now, and logs keep their times.")
+        int | None,
+        typer.Option(min=1, metavar="EPOCH_MS", help="When the first event was; else the last one is now, and logs keep their times."),
     ] = None,
     key: HashKeyText = "",
     *,

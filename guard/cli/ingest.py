@@ -41,7 +41,9 @@ def ingest(
     """Take events, exchanges and LiteLLM's payloads over HTTP; hash identifiers, drop the text, write request events."""
     current = hash_key(key)
     if current is None:
-        raise UsageError("GUARD_HASH_KEY is not set; it should be NAME:HEX, such as k1 and 32 random bytes: without it nothing can be hashed")
+        raise UsageError(
+            "GUARD_HASH_KEY is not set; it should be NAME:HEX, such as k1 and 32 random bytes: without it nothing can be hashed"
+        )
     tls = tls_context(tls_certificate, tls_key)
     configure_logging(log_level)
     calm_collector()

@@ -8,11 +8,16 @@ from guard.errors import UsageError
 from guard.events.hashing import HashKey
 
 HashKeyText = Annotated[
-    str, typer.Option("--hash-key", envvar="GUARD_HASH_KEY", metavar="NAME:HEX", help="The gateways' key for identifiers and texts.", show_default=False)
+    str,
+    typer.Option(
+        "--hash-key", envvar="GUARD_HASH_KEY", metavar="NAME:HEX", help="The gateways' key for identifiers and texts.", show_default=False
+    ),
 ]
 PreviousKeyText = Annotated[
     str,
-    typer.Option("--hash-key-previous", envvar="GUARD_HASH_KEY_PREVIOUS", metavar="NAME:HEX", help="While keys are changed.", show_default=False),
+    typer.Option(
+        "--hash-key-previous", envvar="GUARD_HASH_KEY_PREVIOUS", metavar="NAME:HEX", help="While keys are changed.", show_default=False
+    ),
 ]
 
 

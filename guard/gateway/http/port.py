@@ -34,7 +34,12 @@ class Port:
     """Serves within a running event loop. Port 0 takes a free one; `url` tells which. `answer` never raises."""
 
     def __init__(
-        self, answer: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], host: str, port: int, tls: ssl.SSLContext | None, limits: Limits
+        self,
+        answer: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+        host: str,
+        port: int,
+        tls: ssl.SSLContext | None,
+        limits: Limits,
     ) -> None:
         self._answer = answer
         self._host, self._port, self._tls, self._limits = host, port, tls, limits

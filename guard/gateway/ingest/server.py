@@ -53,7 +53,9 @@ class BodyError(Exception):
 class IngestServer:
     """Serves an intake. Port 0 takes a free one; `url` tells which."""
 
-    def __init__(self, reading: Reading, intake: Intake, host: str, port: int, *, token: str = "", tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, reading: Reading, intake: Intake, host: str, port: int, *, token: str = "", tls: ssl.SSLContext | None = None
+    ) -> None:
         self._reading = reading
         self._intake = intake
         self._token = token.encode()
@@ -85,7 +87,7 @@ class IngestServer:
         except BodyError as error:
             return self._said(error.status, error.word, {"error": error.word})
         except Exception as error:  # noqa: BLE001 (its text may hold what was sent: only its name is told)
-            _log.error("ingest_failed", kind=type(error).__name__, path=request.path if request.path in self._reading.paths else "")  # noqa: TRY400
+            _log.error("ingest_failed", kind=type(error).__name__, path=request.path if request.path in self._reading.paths else "")
             return self._said(500, "failed", {"error": "failed"})
 
     async def _result(self, request: web.BaseRequest) -> web.StreamResponse:

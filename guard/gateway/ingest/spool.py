@@ -94,7 +94,7 @@ class Spool:
             try:
                 await asyncio.to_thread(self._sync, data)
             except OSError as error:
-                _log.error("spool_not_written", reason=error.strerror or type(error).__name__)  # noqa: TRY400 (no traceback: the reason says it)
+                _log.error("spool_not_written", reason=error.strerror or type(error).__name__)
                 self._taken_bytes -= len(data)
                 for entry in lot:
                     entry.settle(SpoolFullError())
