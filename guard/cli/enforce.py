@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import ssl
 from pathlib import Path
 from random import Random
 from typing import Annotated
@@ -11,6 +10,7 @@ import typer
 from prometheus_client import CollectorRegistry
 
 from guard.cli.options import Bootstrap
+from guard.cli.tls import tls_context
 from guard.config import calm_collector
 from guard.errors import UsageError
 from guard.gateway.answers import Answers
@@ -49,7 +49,7 @@ def enforce(
     clock = SteadyClock()
     answers = Answers(Random(), problem_base, challenge_url)
     enforcer = Enforcer(answers, AppealTokens(_key(appeal_key)), tuple(closed_route), clock)
-    tls = _tls(tls_certificate, tls_key)
+    tls = tls_context(tls_certificate, tls_key)
     configure_logging(log_level)
     calm_collector()
     server = EnforcerServer(enforcer, host, port, token=token, tls=tls)
@@ -85,16 +85,3 @@ def _key(text: str) -> bytes:
     if 0 < len(key) < KEY_BYTES_MIN:
         raise UsageError(f"GUARD_APPEAL_KEY: {len(key)} bytes; it should have at least {KEY_BYTES_MIN}")
     return key
-
-
-def _tls(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
-    if certificate is None and key is None:
-        return None
-    if certificate is None or key is None:
-        raise UsageError("--tls-certificate and --tls-key: give both or none")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        context.load_cert_chain(certificate, key)
-    except (OSError, ssl.SSLError) as error:
-        raise UsageError(f"{certificate} and {key}: no certificate and its key ({error.strerror or type(error).__name__})") from None
-    return context

@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "demo": Command("demo", "demo"),
     "run": Command("run", "run"),
     "enforce": Command("enforce", "enforce"),
+    "ingest": Command("ingest", "ingest"),
     "broker": Command("broker", "broker"),
     "topics": Command("topics", "topics_app"),
     "policy": Command("policy", "policy_app"),

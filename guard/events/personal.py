@@ -1,0 +1,52 @@
+"""What looks like personal data and so may stand in no event: an e-mail address, a network address, a card number, a text of several words.
+
+Better one field too many missing than one person too many known: a version such as 10.2.0.1 counts as an address.
+"""
+
+import re
+from ipaddress import ip_address
+from typing import Final
+
+_MAIL: Final = re.compile(r"[^\s@]@(?:[\w-]+\.)+[^\W\d]{2,}")
+_ADDRESS_PIECE: Final = re.compile(r"[0-9A-Fa-f:.]{3,}")
+_DIGITS: Final = re.compile(r"(?<!\d)\d(?:[ .-]?\d){12,18}(?!\d)")
+_ISSUERS: Final = re.compile(
+    r"4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2(?:2[2-9]|[3-6]\d|7[01])\d{13}|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11}|35\d{14}|6(?:011|5\d\d)\d{12}|62\d{14,17}"
+)
+"""Numbers as long as the large card schemes have them behind their first digits (ISO/IEC 7812 ranges)."""
+SECRET: Final = re.compile(r"(?:sk|pk|rk)[-_]\S{16,}|Bearer\b")
+"""How the large providers' API keys begin: a key names who called, but must not let the reader call."""
+
+
+def is_opaque(text: str) -> bool:
+    """Whether a text is one word that gives nobody away."""
+    return not (any(map(str.isspace, text)) or is_personal(text))
+
+
+def is_personal(text: str) -> bool:
+    """Whether an e-mail address, a network address or a card number stands anywhere in it."""
+    if "@" in text and _MAIL.search(text):
+        return True
+    return any(map(_is_address, _ADDRESS_PIECE.findall(text))) or any(map(_is_card, _DIGITS.findall(text)))
+
+
+def _is_address(piece: str) -> bool:
+    if piece.count(".") < 3 and piece.count(":") < 2:
+        return False
+    try:
+        ip_address(piece.strip(".") if "." in piece else piece)
+    except ValueError:
+        host, colon, _ = piece.rpartition(":")
+        return bool(colon) and "." in host and _is_address(host)
+    return True
+
+
+def _is_card(text: str) -> bool:
+    digits = re.sub(r"\D", "", text)
+    return _ISSUERS.fullmatch(digits) is not None and _luhn_sum(digits) % 10 == 0
+
+
+def _luhn_sum(digits: str) -> int:
+    """The check sum of ISO/IEC 7812-1: every second digit from the right counts double, by its cross sum."""
+    doubled = [int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(digits))]
+    return sum(number - 9 if number > 9 else number for number in doubled)
