@@ -9,8 +9,9 @@ import pytest
 import requests
 
 from guard.gateway.enforcer import Enforcer
-from guard.gateway.http import server as port
-from guard.gateway.http.server import CONNECTIONS_MAX, HEADER_BYTES_MAX, EnforcerServer
+from guard.gateway.http import port
+from guard.gateway.http.port import HEADER_BYTES_MAX
+from guard.gateway.http.server import CONNECTIONS_MAX, EnforcerServer
 from tests.support.background import background
 
 GOOD = b"GET /envoy/v1 HTTP/1.1\r\nhost: a\r\nx-guard-account: alice\r\n\r\n"
