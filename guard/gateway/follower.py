@@ -27,6 +27,8 @@ RETRY_SECONDS_MIN: Final = 1.0
 RETRY_SECONDS_MAX: Final = 20.0
 """Between two attempts to reach Kafka: at least a second, and a random part of a span that doubles, so that a fleet of enforcers does not come
 back in step (full jitter)."""
+START_SECONDS_MAX: Final = 1.0
+"""Before the first attempt, at random: a deployment starts all its enforcers in one moment."""
 _log = structlog.get_logger(__name__)
 
 
@@ -96,12 +98,15 @@ class DecisionFollower:
 
     async def _sessions(self) -> None:
         span = RETRY_SECONDS_MIN
+        await asyncio.sleep(self._dice.uniform(0, START_SECONDS_MAX))
         while True:
             began = time.monotonic()
             try:
                 await self._session()
             except GuardError as error:
                 _log.warning("decisions_interrupted", error=str(error)[:300])
+            except Exception as error:  # noqa: BLE001 (whatever it was: an enforcer that follows no more would be worse)
+                _log.error("decisions_interrupted", error=f"{type(error).__name__}: {error!s:.300}")
             if time.monotonic() - began > RETRY_SECONDS_MAX:
                 span = RETRY_SECONDS_MIN
             await asyncio.sleep(RETRY_SECONDS_MIN + self._dice.uniform(0, span))

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import time
 from pathlib import Path
+from random import Random
 from typing import Final
 
 import structlog
@@ -47,6 +48,7 @@ class EnforcerService:
         self._config = config
         self._name = config.name or f"e-{secrets.token_hex(8)}"
         self._presence = Presence()
+        self._dice = Random()
         self._saved_at: float | None = None
         self._tasks: list[asyncio.Task[None]] = []
         positions = self._restored()
@@ -89,7 +91,8 @@ class EnforcerService:
         self.enforcer.is_ready = True
 
     async def _say(self) -> None:
-        """Tell the others now and then, as long as the broker is there."""
+        """Tell the others now and then, as long as the broker is there; first once the topic was read."""
+        await self.follower.ready()
         while True:
             try:
                 with reaching(self._config.bootstrap):
@@ -102,7 +105,7 @@ class EnforcerService:
                             await asyncio.wait_for(producer.send_and_wait(Topic.ENFORCERS, None, key=self._name.encode()), 1.0)
                             raise
             except (GuardError, TimeoutError):
-                await asyncio.sleep(BEAT_SECONDS)
+                await asyncio.sleep(BEAT_SECONDS * self._dice.uniform(0.5, 1.5))
 
     async def _count(self) -> None:
         """How many share a rate; while Kafka is away, as many as there were."""
