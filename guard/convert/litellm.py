@@ -50,6 +50,12 @@ def _ms(value: object) -> int | None:
     return None if seconds is None else int(seconds * SECOND_MS)
 
 
+def _event_id(payload: dict[str, object]) -> str | None:
+    """The reply's id with the time it began: a caller may choose the id of a call, and must not hide exchanges behind an earlier one's."""
+    name, began = text(payload.get("id")) or text(payload.get("litellm_call_id")), _ms(payload.get("startTime"))
+    return name if name is None or began is None else f"{began}-{name}"
+
+
 def _latency_ms(payload: dict[str, object]) -> int | None:
     start, end = number(payload.get("startTime")), number(payload.get("endTime"))
     return None if start is None or end is None or end < start else int((end - start) * SECOND_MS)
@@ -90,7 +96,7 @@ def _is_redacted(messages: list[object]) -> bool:
 
 LITELLM_LOG: Final = Log(
     known=(
-        Source("event_id", "litellm_call_id, else id", lambda p: text(p.get("litellm_call_id")) or text(p.get("id"))),
+        Source("event_id", "startTime and id", _event_id),
         Source("event_time", "endTime", lambda p: _ms(p.get("endTime"))),
         Source("account_id", "metadata.user_api_key_user_id, else _team_id, else _hash", _account),
         Source("org_id", "metadata.user_api_key_org_id, else _team_id",
