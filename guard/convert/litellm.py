@@ -27,6 +27,8 @@ _OPERATIONS: Final = {
     "completion": "chat", "acompletion": "chat", "responses": "chat", "aresponses": "chat", "anthropic_messages": "chat",
     "text_completion": "completion", "atext_completion": "completion", "embedding": "embedding", "aembedding": "embedding",
 }  # fmt: skip
+DECISION: Final = "guard_decision"
+"""In `spend_logs_metadata`, where `guard.gateway.litellm` writes the decision."""
 _NOBODY: Final = "default_user_id"
 """LiteLLM's name for whoever uses a key that belongs to nobody."""
 
@@ -112,6 +114,8 @@ LITELLM_LOG: Final = Log(
         Source("cached_tokens", "metadata.usage_object", lambda p: _detail(p, "prompt_tokens_details", "cached_tokens")),
         Source("reasoning_tokens", "metadata.usage_object", lambda p: _detail(p, "completion_tokens_details", "reasoning_tokens")),
         Source("latency_ms", "endTime - startTime", _latency_ms),
+        Source("decision_id", "metadata.spend_logs_metadata.guard_decision, written by guard.gateway.litellm",
+               lambda p: text(mapping(_metadata(p).get("spend_logs_metadata")).get(DECISION))),
         Source("status", "200, or error_information.error_code of a failure", _status),
     ),
     request_of=request_of,

@@ -1,7 +1,6 @@
 """What looks like personal data and so may stand in no event: an e-mail address, a network address, a card number, a text of several words.
 
-Better one field too many missing than one person too many known: a version such as 10.2.0.1 counts as an address. For texts of at most
-`STRING_CHARS_MAX`: the cost of an address is quadratic.
+Better one field too many missing than one person too many known: a version such as 10.2.0.1 counts as an address.
 """
 
 import re
@@ -13,7 +12,9 @@ from typing import Final
 from guard.units import STRING_CHARS_MAX
 
 _MAIL: Final = re.compile(r"[^\s@]@(?:[\w-]+\.)+[^\W\d]{2,}")
-_ADDRESS_PIECE: Final = re.compile(r"[0-9A-Fa-f:.]{3,}")
+_OCTET: Final = r"(?:25[0-5]|2[0-4]\d|1\d\d|\d?\d)"
+_IPV4: Final = re.compile(rf"(?<!\d)(?:{_OCTET}\.){{3}}{_OCTET}(?!\d)")
+_IPV6_PIECE: Final = re.compile(r"[0-9A-Fa-f:]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*")
 _DIGITS: Final = re.compile(r"\d(?:[ .-]?\d){12,}")
 """Groups of digits that may be one number, or several beside one another."""
 _ISSUERS: Final = re.compile(
@@ -35,20 +36,21 @@ def is_personal(text: str) -> bool:
     """Whether an e-mail address, a network address or a card number stands anywhere in it, in whichever of Unicode's digits."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
-    if "@" in text and _MAIL.search(text):
+    if ("@" in text and _MAIL.search(text)) or _IPV4.search(text):
         return True
-    return any(map(_is_address, _ADDRESS_PIECE.findall(text))) or any(map(_has_card, _DIGITS.findall(text)))
+    return any(map(_is_address, _IPV6_PIECE.findall(text))) or any(map(_has_card, _DIGITS.findall(text)))
 
 
 def _is_address(piece: str) -> bool:
-    if piece.count(".") < 3 and piece.count(":") < 2:
-        return False
-    try:
-        ip_address(piece.strip(".") if "." in piece else piece)
-    except ValueError:
-        host, colon, _ = piece.rpartition(":")
-        return bool(colon) and "." in host and _is_address(host)
-    return True
+    """Whether a piece is an IPv6 address, perhaps with a mark before or behind it that belongs to the sentence."""
+    bare = piece.strip(".")
+    for candidate in (bare, bare.removeprefix(":"), bare.removesuffix(":"), bare.strip(":")):
+        try:
+            ip_address(candidate)
+        except ValueError:
+            continue
+        return True
+    return False
 
 
 def _has_card(text: str) -> bool:
