@@ -48,16 +48,21 @@ class Log(Struct, frozen=True):
     reply_of: Callable[[Payload], object]
     exchanges_of: Callable[[Payload], Iterable[Payload]]
     wanted: str
+    untold: frozenset[str] = frozenset()
+    """Content fields that the log says nothing of: the request is put together from what it has, and what it lacks is not zero."""
 
     def told(self, payload: Payload, identifiers: Identifiers, keys: KeyRing) -> Told:
         """One exchange as event fields, not checked yet."""
         known = {source.field: source.take(payload) for source in self.known}
-        return told(known, self.request_of(payload), self.reply_of(payload), identifiers, keys)
+        found = told(known, self.request_of(payload), self.reply_of(payload), identifiers, keys)
+        for name in self.untold:
+            found.fields.pop(name, None)
+        return found
 
     def kind(self, name: str, about: str, *notes: str) -> Kind[LoggedRow]:
         """The format for `guard convert`."""
         words = {source.field: source.words for source in self.known}
-        words |= {field: _FROM_TEXT for field in ContentFields.__struct_fields__ if field not in words}
+        words |= {field: _FROM_TEXT for field in ContentFields.__struct_fields__ if field not in {*words, *self.untold}}
         table = tuple(Column(field, source, _taker(field)) for field, source in words.items())
         keyed = "Identifiers that are not opaque are hashed under --hash-key; a key that is not the gateways' own makes other hashes."
         return Kind(name, about, (*notes, keyed), table, self._read, keeps_times=True)

@@ -133,6 +133,7 @@ OTEL_LOG: Final = Log(
     request_of=_request,
     reply_of=_reply,
     exchanges_of=_exchanges,
+    untold=frozenset({"tools", "logprobs"}),
     wanted="OTLP/JSON with resourceSpans, or one span, with gen_ai attributes and user.id",
 )  # fmt: skip
 

@@ -54,7 +54,9 @@ class GuardHook(CustomLogger):
         if self._enforcer is None:
             clock = SteadyClock()
             self._enforcer = Enforcer(now=clock)
-            self._service = EnforcerService(ServiceConfig(bootstrap=os.environ.get("GUARD_BOOTSTRAP", "127.0.0.1:9092")), self._enforcer, clock)
+            self._service = EnforcerService(
+                ServiceConfig(bootstrap=os.environ.get("GUARD_BOOTSTRAP", "127.0.0.1:9092")), self._enforcer, clock
+            )
             self._service.start()
         return self._enforcer, self._identifiers
 

@@ -29,7 +29,14 @@ def cleaned(**more: object) -> dict[str, object]:
 
 def test_an_event_that_names_nobody_is_written_as_it_came():
     """What a careful gateway sends is not the guard's to change."""
-    event = BARE | {"plan": "pro", "ip": "k2:" + "0a" * 16, "prefix": "k2:" + "0b" * 16, "org_id": "org-1", "latency_ms": 7, "logprobs": False}
+    event = BARE | {
+        "plan": "pro",
+        "ip": "k2:" + "0a" * 16,
+        "prefix": "k2:" + "0b" * 16,
+        "org_id": "org-1",
+        "latency_ms": 7,
+        "logprobs": False,
+    }
 
     assert cleaned(**event) == event | {"status": 200}
 

@@ -17,7 +17,9 @@ ASKED_RESPONSES = {"model": "m-1", "input": "please compare these seven proofs o
 
 def sse(events: list[dict[str, Any]]) -> bytes:
     lines = (f"event: {event['type']}\n" if "type" in event else "" for event in events)
-    return b"".join(f"{line}data: {json.dumps(event)}\n\n".encode() for line, event in zip(lines, events, strict=True)) + b"data: [DONE]\n\n"
+    return (
+        b"".join(f"{line}data: {json.dumps(event)}\n\n".encode() for line, event in zip(lines, events, strict=True)) + b"data: [DONE]\n\n"
+    )
 
 
 def put_together(stream: bytes, pieces: int = 1) -> dict[str, Any] | None:
@@ -32,7 +34,9 @@ def chat_chunks(texts: list[str], calls: list[list[str]]) -> list[dict[str, Any]
     around = {"id": "chatcmpl-7", "object": "chat.completion.chunk", "created": 1, "model": "m-1"}
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}, *({"content": text} for text in texts)]
     for index, pieces in enumerate(calls):
-        deltas.append({"tool_calls": [{"index": index, "id": f"c{index}", "type": "function", "function": {"name": f"f{index}", "arguments": ""}}]})
+        deltas.append(
+            {"tool_calls": [{"index": index, "id": f"c{index}", "type": "function", "function": {"name": f"f{index}", "arguments": ""}}]}
+        )
         deltas += ({"tool_calls": [{"index": index, "function": {"arguments": piece}}]} for piece in pieces)
     chunks = [{**around, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
     chunks.append({**around, "choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls" if calls else "stop"}]})
@@ -65,12 +69,20 @@ def message_events(texts: list[str], *, has_tool: bool) -> list[dict[str, Any]]:
     }  # fmt: skip
     events: list[dict[str, Any]] = [{"type": "message_start", "message": message}, {"type": "ping"}]
     blocks: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
-        ({"type": "thinking", "thinking": "", "signature": ""}, [{"type": "thinking_delta", "thinking": "hm"}, {"type": "signature_delta", "signature": "s"}]),
+        (
+            {"type": "thinking", "thinking": "", "signature": ""},
+            [{"type": "thinking_delta", "thinking": "hm"}, {"type": "signature_delta", "signature": "s"}],
+        ),
         ({"type": "text", "text": ""}, [{"type": "text_delta", "text": text} for text in texts]),
     ]
     if has_tool:
         pieces = ["", '{"city": ', '"Ulm", "n": 2}']
-        blocks.append(({"type": "tool_use", "id": "t", "name": "look", "input": {}}, [{"type": "input_json_delta", "partial_json": p} for p in pieces]))
+        blocks.append(
+            (
+                {"type": "tool_use", "id": "t", "name": "look", "input": {}},
+                [{"type": "input_json_delta", "partial_json": p} for p in pieces],
+            )
+        )
     for index, (block, deltas) in enumerate(blocks):
         events.append({"type": "content_block_start", "index": index, "content_block": block})
         events += ({"type": "content_block_delta", "index": index, "delta": delta} for delta in deltas)
@@ -100,7 +112,14 @@ def test_a_message_is_what_the_anthropic_client_makes_of_it(texts, has_tool, pie
 def test_a_response_is_the_one_that_its_last_event_holds():
     """The responses format repeats the whole of it at the end."""
     output = [{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "four words of it"}]}]
-    whole = {"id": "resp_1", "object": "response", "status": "completed", "model": "m-1", "output": output, "usage": {"input_tokens": 9, "output_tokens": 4}}
+    whole = {
+        "id": "resp_1",
+        "object": "response",
+        "status": "completed",
+        "model": "m-1",
+        "output": output,
+        "usage": {"input_tokens": 9, "output_tokens": 4},
+    }
     events = [
         {"type": "response.created", "response": {"id": "resp_1", "status": "in_progress", "output": []}},
         {"type": "response.output_text.delta", "delta": "four "},

@@ -20,9 +20,7 @@ def test_what_is_opaque_or_hashed_stays_and_a_person_is_hashed():
     assert is_hashed(names.account("x" * 5_000))
 
 
-@pytest.mark.parametrize(
-    "text", ["203.0.113.7", " 203.0.113.7 ", "203.0.113.7:4711", "::ffff:203.0.113.7", "[::ffff:203.0.113.7]:4711"]
-)
+@pytest.mark.parametrize("text", ["203.0.113.7", " 203.0.113.7 ", "203.0.113.7:4711", "::ffff:203.0.113.7", "[::ffff:203.0.113.7]:4711"])
 def test_an_address_is_the_same_however_it_is_written(text):
     """Two gateways write it in two ways, and the client is one."""
     address, prefix = Identifiers(CURRENT).address(text)

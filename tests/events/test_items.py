@@ -12,7 +12,9 @@ from guard.events.items import ITEMS_MAX, items_of
 from guard.events.told import read_told
 
 FLAT = st.dictionaries(st.text(max_size=5), st.text(max_size=9) | st.integers(-(2**40), 2**40) | st.booleans() | st.none(), max_size=4)
-OBJECTS = st.lists(st.dictionaries(st.text(max_size=5), FLAT | st.lists(st.text(max_size=6), max_size=3), max_size=3), min_size=1, max_size=6)
+OBJECTS = st.lists(
+    st.dictionaries(st.text(max_size=5), FLAT | st.lists(st.text(max_size=6), max_size=3), max_size=3), min_size=1, max_size=6
+)
 
 
 @given(objects=OBJECTS)

@@ -44,7 +44,16 @@ def test_a_person_is_found_beside_other_numbers_and_in_other_digits(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["a-1", "acct_01HZX3", "550e8400-e29b-41d4-a716-446655440000", "1790000000000-chatcmpl-9", "gpt-4.1-mini-2025-04-14", "3.57.0", "12:30", "@me"],
+    [
+        "a-1",
+        "acct_01HZX3",
+        "550e8400-e29b-41d4-a716-446655440000",
+        "1790000000000-chatcmpl-9",
+        "gpt-4.1-mini-2025-04-14",
+        "3.57.0",
+        "12:30",
+        "@me",
+    ],
 )
 def test_what_names_nobody_stays_as_it_is(text):
     """Hashed without need, an id is found in no other system."""
@@ -57,7 +66,9 @@ def test_a_text_that_may_have_been_cut_is_not_trusted():
     assert is_opaque("x" * (STRING_CHARS_MAX - 1))
 
 
-@pytest.mark.parametrize("text", ["k1:4111111111111111", "4111111111111111:" + "ab" * 8, "10.0.0.1:" + "ab" * 8, "k1:abc", "k1:" + "g" * 32])
+@pytest.mark.parametrize(
+    "text", ["k1:4111111111111111", "4111111111111111:" + "ab" * 8, "10.0.0.1:" + "ab" * 8, "k1:abc", "k1:" + "g" * 32]
+)
 def test_what_only_looks_like_a_keyed_hash_is_none(text):
     """A hash passes as it is, so nobody may dress a card as one."""
     assert not is_hashed(text)
