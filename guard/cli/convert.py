@@ -15,12 +15,13 @@ import zstandard
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from guard.cli.keys import HashKeyText, hash_key
+from guard.cli.keys import HashKeyText
 from guard.cli.options import AsJson
 from guard.convert.kinds import KINDS, kind_named
 from guard.convert.run import Converted, Times, convert_files
 from guard.convert.table import Plan, mapping_of
 from guard.errors import InputError, UsageError
+from guard.events.hashing import hash_key
 
 _HELP_KINDS = ", ".join(name + (" (evaluation only)" if kind.is_evaluation_only else "") for name, kind in KINDS.items())
 

@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 from prometheus_client import CollectorRegistry
 
-from guard.cli.keys import HashKeyText, PreviousKeyText, hash_key
+from guard.cli.keys import HashKeyText, PreviousKeyText
 from guard.cli.options import Bootstrap
 from guard.cli.tls import tls_context
 from guard.config import calm_collector
 from guard.errors import UsageError
+from guard.events.hashing import hash_key
 from guard.gateway.ingest.metrics import IngestCollector
 from guard.gateway.ingest.reading import Reading
 from guard.gateway.ingest.server import IngestServer

@@ -27,6 +27,8 @@ _OPERATIONS: Final = {
     "completion": "chat", "acompletion": "chat", "responses": "chat", "aresponses": "chat", "anthropic_messages": "chat",
     "text_completion": "completion", "atext_completion": "completion", "embedding": "embedding", "aembedding": "embedding",
 }  # fmt: skip
+DECISION: Final = "guard_decision"
+"""In `spend_logs_metadata`, where `guard.gateway.litellm` writes the decision."""
 _NOBODY: Final = "default_user_id"
 """LiteLLM's name for whoever uses a key that belongs to nobody."""
 
@@ -48,6 +50,12 @@ def _account(payload: dict[str, object]) -> str | None:
 def _ms(value: object) -> int | None:
     seconds = number(value)
     return None if seconds is None else int(seconds * SECOND_MS)
+
+
+def _event_id(payload: dict[str, object]) -> str | None:
+    """The reply's id with the time it began: a caller may choose the id of a call, and must not hide exchanges behind an earlier one's."""
+    name, began = text(payload.get("id")) or text(payload.get("litellm_call_id")), _ms(payload.get("startTime"))
+    return name if name is None or began is None else f"{began}-{name}"
 
 
 def _latency_ms(payload: dict[str, object]) -> int | None:
@@ -90,7 +98,7 @@ def _is_redacted(messages: list[object]) -> bool:
 
 LITELLM_LOG: Final = Log(
     known=(
-        Source("event_id", "litellm_call_id, else id", lambda p: text(p.get("litellm_call_id")) or text(p.get("id"))),
+        Source("event_id", "startTime and id", _event_id),
         Source("event_time", "endTime", lambda p: _ms(p.get("endTime"))),
         Source("account_id", "metadata.user_api_key_user_id, else _team_id, else _hash", _account),
         Source("org_id", "metadata.user_api_key_org_id, else _team_id",
@@ -106,6 +114,8 @@ LITELLM_LOG: Final = Log(
         Source("cached_tokens", "metadata.usage_object", lambda p: _detail(p, "prompt_tokens_details", "cached_tokens")),
         Source("reasoning_tokens", "metadata.usage_object", lambda p: _detail(p, "completion_tokens_details", "reasoning_tokens")),
         Source("latency_ms", "endTime - startTime", _latency_ms),
+        Source("decision_id", "metadata.spend_logs_metadata.guard_decision, written by guard.gateway.litellm",
+               lambda p: text(mapping(_metadata(p).get("spend_logs_metadata")).get(DECISION))),
         Source("status", "200, or error_information.error_code of a failure", _status),
     ),
     request_of=request_of,

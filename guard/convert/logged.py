@@ -21,6 +21,8 @@ from guard.events.told import Told, read_told, told
 Payload = dict[str, object]
 LINE_BYTES_MAX: Final = 64 << 20
 """A line holds a whole conversation, or a batch of them."""
+NUMBER_MAX: Final = 1e15
+"""No time, length or setting of a log is larger."""
 _FROM_TEXT: Final = "the texts, by guard.events.fingerprint"
 
 
@@ -46,16 +48,21 @@ class Log(Struct, frozen=True):
     reply_of: Callable[[Payload], object]
     exchanges_of: Callable[[Payload], Iterable[Payload]]
     wanted: str
+    untold: frozenset[str] = frozenset()
+    """Content fields that the log says nothing of: the request is put together from what it has, and what it lacks is not zero."""
 
     def told(self, payload: Payload, identifiers: Identifiers, keys: KeyRing) -> Told:
         """One exchange as event fields, not checked yet."""
         known = {source.field: source.take(payload) for source in self.known}
-        return told(known, self.request_of(payload), self.reply_of(payload), identifiers, keys)
+        found = told(known, self.request_of(payload), self.reply_of(payload), identifiers, keys)
+        for name in self.untold:
+            found.fields.pop(name, None)
+        return found
 
     def kind(self, name: str, about: str, *notes: str) -> Kind[LoggedRow]:
         """The format for `guard convert`."""
         words = {source.field: source.words for source in self.known}
-        words |= {field: _FROM_TEXT for field in ContentFields.__struct_fields__ if field not in words}
+        words |= {field: _FROM_TEXT for field in ContentFields.__struct_fields__ if field not in {*words, *self.untold}}
         table = tuple(Column(field, source, _taker(field)) for field, source in words.items())
         keyed = "Identifiers that are not opaque are hashed under --hash-key; a key that is not the gateways' own makes other hashes."
         return Kind(name, about, (*notes, keyed), table, self._read, keeps_times=True)
@@ -66,11 +73,11 @@ class Log(Struct, frozen=True):
         reader = LogReader(self, plan.key)
         for path in paths:
             for line, value in read_lines(path, LINE_BYTES_MAX):
-                try:
-                    for event in reader.events(value):
-                        yield LoggedRow(_time_of(event), path, line, msgspec.json.decode(event.body))
-                except DecodeError as error:
-                    problems.add(path, line, f"{error}; the line should be {self.wanted}")
+                for found in reader.read(value):
+                    if isinstance(found, DecodeError):
+                        problems.add(path, line, f"{found}; the line should be {self.wanted}")
+                    else:
+                        yield LoggedRow(_time_of(found), path, line, msgspec.json.decode(found.body))
 
 
 class LogReader:
@@ -81,11 +88,22 @@ class LogReader:
         self._identifiers, self._keys = Identifiers(key), KeyRing(key)
         self._cleaner = Cleaner(self._identifiers)
 
-    def events(self, line: bytes) -> Iterator[CleanEvent]:
-        """The events of one line. Raises DecodeError."""
-        for item in items_of(line):
-            for payload in self._log.exchanges_of(read_told(item)):
-                yield self._cleaner.clean(self._log.told(payload, self._identifiers, self._keys).encoded())
+    def read(self, line: bytes) -> Iterator[CleanEvent | DecodeError]:
+        """The events of one line, and what is wrong with each exchange that gave none."""
+        try:
+            for item in items_of(line):
+                for payload in self._log.exchanges_of(read_told(item)):
+                    yield self._event(payload)
+        except DecodeError as error:
+            yield error
+
+    def _event(self, payload: Payload) -> CleanEvent | DecodeError:
+        try:
+            return self._cleaner.clean(self._log.told(payload, self._identifiers, self._keys).encoded())
+        except DecodeError as error:
+            return error
+        except RecursionError:
+            return DecodeError("illegal_field", "nested without end; it should be flat")
 
 
 def text(value: object) -> str | None:
@@ -94,8 +112,8 @@ def text(value: object) -> str | None:
 
 
 def number(value: object) -> float | None:
-    """A number, or None."""
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """A number no larger than `NUMBER_MAX` either way, or None."""
+    return value if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= NUMBER_MAX else None
 
 
 def _taker(field: str) -> Callable[[LoggedRow], str | float | None]:

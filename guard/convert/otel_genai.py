@@ -36,7 +36,7 @@ def _count(payload: dict[str, object], *names: str) -> int | None:
 
 def _status(payload: dict[str, object]) -> int:
     code = _of(payload, "http.response.status_code", "error.type")
-    if (code := str(code)).isascii() and code.isdigit() and 100 <= int(code[:4]) <= 599:
+    if (code := str(code)[:4]).isascii() and code.isdigit() and 100 <= int(code) <= 599:
         return int(code)
     return 500 if _span(payload).is_error else 200
 
@@ -81,9 +81,17 @@ def _message(item: dict[str, object]) -> dict[str, object]:
     parts = [mapping(part) for part in parts] if isinstance(parts := item.get("parts"), list) else []
     results = [part.get("response", part.get("result")) for part in parts if part.get("type") == "tool_call_response"]
     if results:
-        return {"role": "tool", "content": "".join(str(result) for result in results)}
+        return {"role": "tool", "content": "".join(map(_result, results))}
     calls = [{"function": part} for part in parts if part.get("type") == "tool_call"]
     return {"role": item.get("role"), "content": "".join(_texts(parts)), "tool_calls": calls}
+
+
+def _result(value: object) -> str:
+    """A tool's result as text; too deep a one is empty."""
+    try:
+        return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    except RecursionError:
+        return ""
 
 
 def _texts(parts: object) -> list[str]:
@@ -125,6 +133,7 @@ OTEL_LOG: Final = Log(
     request_of=_request,
     reply_of=_reply,
     exchanges_of=_exchanges,
+    untold=frozenset({"tools", "logprobs"}),
     wanted="OTLP/JSON with resourceSpans, or one span, with gen_ai attributes and user.id",
 )  # fmt: skip
 

@@ -12,6 +12,8 @@ from guard.events.fingerprint.usage import mapping
 _NS_A_MS: Final = 1_000_000
 _ERROR: Final = (2, "STATUS_CODE_ERROR", "ERROR")
 """A span's status code in OTLP, as number and name, and in the Python SDK."""
+DEPTH_MAX: Final = 32
+"""Lists and mappings within one another; messages take about six."""
 _VALUES: Final = ("stringValue", "boolValue", "doubleValue")
 
 
@@ -62,19 +64,21 @@ def _items(value: dict[str, object], name: str) -> list[dict[str, object]]:
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
-def _attributes(pairs: object) -> dict[str, object]:
+def _attributes(pairs: object, depth: int = 0) -> dict[str, object]:
     found = [mapping(pair) for pair in pairs] if isinstance(pairs, list) else []
-    return {str(pair.get("key")): _value(mapping(pair.get("value"))) for pair in found}
+    return {key: _value(mapping(pair.get("value")), depth) for pair in found if isinstance(key := pair.get("key"), str)}
 
 
-def _value(value: dict[str, object]) -> object:
-    """A value out of its OTLP wrapping; 64-bit integers are written as text there."""
+def _value(value: dict[str, object], depth: int = 0) -> object:
+    """A value out of its OTLP wrapping; 64-bit integers are written as text there. What lies deeper than `DEPTH_MAX` is None."""
+    if depth > DEPTH_MAX:
+        return None
     if "intValue" in value:
         return _integer(value["intValue"])
     if "arrayValue" in value:
-        return [_value(item) for item in _items(mapping(value["arrayValue"]), "values")]
+        return [_value(item, depth + 1) for item in _items(mapping(value["arrayValue"]), "values")]
     if "kvlistValue" in value:
-        return _attributes(mapping(value["kvlistValue"]).get("values"))
+        return _attributes(mapping(value["kvlistValue"]).get("values"), depth + 1)
     return next((value[name] for name in _VALUES if name in value), None)
 
 

@@ -125,7 +125,8 @@ def _integer(digits: str) -> int | float:
 
 
 _read_json: Final = json.JSONDecoder(strict=False, parse_int=_integer).decode
-_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_TOKEN: Final = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+"""A text that nobody closes is one token to the end: else every quotation mark in it would be tried as a beginning."""
 
 
 class Decoder:

@@ -10,7 +10,8 @@ from guard.errors import DecodeError
 ITEMS_MAX: Final = 5_000
 """Exchanges in one body; a sender that has more sends another."""
 _raw_items: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
+_TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{},]', re.DOTALL)
+"""A text that nobody closes is one token to the end: else every quotation mark in it would be tried as a beginning."""
 
 
 def items_of(body: bytes) -> list[bytes]:

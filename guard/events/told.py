@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from guard.errors import DecodeError
-from guard.events.decode import read_object
+from guard.events.decode import UNKNOWN_MODEL, read_object
 from guard.events.fingerprint import KeyRing, fingerprint
 from guard.events.fingerprint.exchange import read_exchange
 from guard.events.fingerprint.turns import Conversation
@@ -58,8 +58,14 @@ def told(known: Mapping[str, object], request: object, reply: object, identifier
     if isinstance(account := fields.get("account_id"), str) and account:
         fields["account_id"] = identifiers.account(account)
     if fields.get("model") is None:
-        fields["model"] = mapping(request).get("model") or mapping(reply).get("model")
+        fields["model"] = _model(request, reply)
     return Told(fields, _count_tokens(fields, request, reply))
+
+
+def _model(request: object, reply: object) -> str | None:
+    """The model asked for. Unknown is one too: no caller escapes judgement by asking for none, or in a form that nobody can read."""
+    named = (mapping(request).get("model"), mapping(reply).get("model"))
+    return next((name for name in named if isinstance(name, str) and name), UNKNOWN_MODEL if isinstance(request, dict) else None)
 
 
 def _count_tokens(fields: dict[str, object], request: object, reply: object) -> bool:

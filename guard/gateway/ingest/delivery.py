@@ -18,6 +18,8 @@ ACK_SECONDS: Final = 2.0
 """Without an acknowledgement for so long, Kafka counts as away and the event is spooled."""
 REPLAY_AT_ONCE: Final = 500
 IDLE_SECONDS: Final = 0.1
+UNREADABLE_SECONDS: Final = 5.0
+"""Until a spool that could not be read is tried again."""
 _log = structlog.get_logger(__name__)
 
 
@@ -67,12 +69,19 @@ class Delivery:
     async def replay(self) -> None:
         """Bring what is spooled to Kafka, for as long as this runs."""
         while self._spool is not None:
-            first, bodies = self._spool.peek(REPLAY_AT_ONCE)
-            if not bodies:
-                await asyncio.sleep(IDLE_SECONDS)
-                continue
+            try:
+                await asyncio.sleep(0 if await self._replay_some(self._spool) else IDLE_SECONDS)
+            except OSError as error:
+                _log.error("spool_not_read", reason=error.strerror or type(error).__name__)
+                await asyncio.sleep(UNREADABLE_SECONDS)
+
+    async def _replay_some(self, spool: Spool) -> int:
+        """How many were brought."""
+        first, bodies = spool.peek(REPLAY_AT_ONCE)
+        if bodies:
             await asyncio.gather(*(self._replayed(number, body) for number, body in enumerate(bodies, first)))
-            self._spool.advance(len(bodies))
+            spool.advance(len(bodies))
+        return len(bodies)
 
     async def _replayed(self, number: int, body: bytes) -> None:
         task = self._under_way.pop(number, None)

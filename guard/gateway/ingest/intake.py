@@ -34,7 +34,7 @@ class Intake:
         self._delivery = delivery
         self._recent = Recent(recent_max)
         self._answer_seconds = answer_seconds
-        self._pending: dict[str, asyncio.Task[None]] = {}
+        self._pending: dict[str, asyncio.Task[bool]] = {}
         self.accepted = 0
         self.duplicates = 0
         self.turned_away = 0
@@ -57,27 +57,29 @@ class Intake:
             self._pending |= dict.fromkeys(fresh, task)
             waiting.add(task)
         await self._safe(waiting)
-        taken = Taken(len(fresh), len(events) - len(fresh))
-        self.accepted += taken.accepted
-        self.duplicates += taken.duplicates
-        return taken
+        self.duplicates += len(events) - len(fresh)
+        return Taken(len(fresh), len(events) - len(fresh))
 
-    async def _safe(self, tasks: set[asyncio.Task[None]]) -> None:
+    async def _safe(self, tasks: set[asyncio.Task[bool]]) -> None:
         if not tasks:
             return
         done, slow = await asyncio.wait(tasks, timeout=self._answer_seconds)
-        for task in done:
-            task.result()
+        if not all(task.result() for task in done):
+            raise SpoolFullError
         if slow:
             raise NotYetError
 
-    async def _deliver(self, fresh: dict[str, CleanEvent]) -> None:
+    async def _deliver(self, fresh: dict[str, CleanEvent]) -> bool:
+        """Whether there was room. A value, for a sender that has gone hears of no error."""
         try:
             await self._delivery.deliver(list(fresh.values()))
-            self._recent.add(fresh)
         except SpoolFullError:
             self.turned_away += len(fresh)
-            raise
+            return False
+        else:
+            self._recent.add(fresh)
+            self.accepted += len(fresh)
+            return True
         finally:
             for key in fresh:
                 del self._pending[key]

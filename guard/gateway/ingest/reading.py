@@ -64,9 +64,9 @@ class Reading:
             try:
                 found.events.append(take(item))
             except DecodeError as error:
-                found.refusals[error.reason] = found.refusals.get(error.reason, 0) + 1
-                if len(found.refused) < REFUSALS_NAMED_MAX:
-                    found.refused.append(refused(index, error))
+                _refuse(found, index, error)
+            except RecursionError:
+                _refuse(found, index, DecodeError("illegal_field", "nested without end; it should be flat"))
         return found
 
     def exchange(self, exchange: dict[str, object]) -> CleanEvent:
@@ -80,3 +80,9 @@ class Reading:
     def _told(self, exchange: Told) -> CleanEvent:
         self.estimates += exchange.has_estimate
         return self.cleaner.clean(exchange.encoded())
+
+
+def _refuse(read: Read, index: int, error: DecodeError) -> None:
+    read.refusals[error.reason] = read.refusals.get(error.reason, 0) + 1
+    if len(read.refused) < REFUSALS_NAMED_MAX:
+        read.refused.append(refused(index, error))

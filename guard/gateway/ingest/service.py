@@ -55,4 +55,4 @@ class IngestService:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         if self.spool is not None:
-            self.spool.close()
+            await self.spool.close()

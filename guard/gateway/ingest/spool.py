@@ -39,6 +39,7 @@ class Spool:
         self._waiting: list[_Entry] = []
         self._writer: asyncio.Task[None] | None = None
         self._reader = SpoolReader(folder)
+        self._is_open = False
         self._taken_bytes = 0
         self._appended = 0
 
@@ -53,9 +54,13 @@ class Spool:
         except OSError as error:
             raise UsageError(f"spool {self._folder}: {error.strerror or type(error).__name__}; name a folder to write to") from None
         self._number = self._reader.find()
+        self._is_open = True
 
-    def close(self) -> None:
-        """Leave everything on disk for the next process."""
+    async def close(self) -> None:
+        """Finish what is being written, and leave everything on disk for the next process."""
+        self._is_open = False
+        if self._writer is not None:
+            await self._writer
         for descriptor in (self._out, self._lock):
             if descriptor is not None:
                 os.close(descriptor)
@@ -77,7 +82,7 @@ class Spool:
     async def append(self, bodies: list[bytes], place: Callable[[int], None] = lambda _: None) -> None:
         """Write these and sync them. `place` hears the number of the first before anybody can peek at it. Raises SpoolFullError."""
         size = sum(map(len, bodies)) + len(bodies)
-        if self.size_bytes + size > self._bytes_max:
+        if not self._is_open or self.size_bytes + size > self._bytes_max:
             raise SpoolFullError
         self._taken_bytes += size
         entry = _Entry(bodies, place, asyncio.get_running_loop().create_future())

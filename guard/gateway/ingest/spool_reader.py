@@ -1,5 +1,6 @@
 """The reading end of a spool: where it stands, which files are done with."""
 
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -105,8 +106,9 @@ class SpoolReader:
     def _remember(self) -> None:
         """Not synced: a position that is lost with the power makes events come twice, which the guard knows to ignore."""
         beside = self._folder / f"{_POSITION}.new"
-        beside.write_text(f"{self.segments[0] if self.segments else self._newest} {self._offset}\n")
-        beside.replace(self._folder / _POSITION)
+        with suppress(OSError):  # as on a disk that is full: what was read must be deleted all the same
+            beside.write_text(f"{self.segments[0] if self.segments else self._newest} {self._offset}\n")
+            beside.replace(self._folder / _POSITION)
 
     def _position(self) -> tuple[int, int]:
         try:
