@@ -14,6 +14,7 @@ from guard.cli.tls import tls_context
 from guard.config import calm_collector
 from guard.errors import UsageError
 from guard.events.hashing import hash_key
+from guard.gateway.ingest.log_tail import LogTail
 from guard.gateway.ingest.metrics import IngestCollector
 from guard.gateway.ingest.reading import Reading
 from guard.gateway.ingest.server import IngestServer
@@ -37,6 +38,9 @@ def ingest(
     token: Annotated[str, typer.Option(envvar="GUARD_INGEST_TOKEN", help="What senders must say in x-guard-token, or as bearer.")] = "",
     tls_certificate: Annotated[Path | None, typer.Option(metavar="FILE", help="PEM; with --tls-key, the port speaks TLS.")] = None,
     tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="PEM.")] = None,
+    envoy_log: Annotated[
+        Path | None, typer.Option(envvar="GUARD_ENVOY_LOG", metavar="FILE", help="An access log as deploy/envoy writes it, followed.")
+    ] = None,
     log_level: Annotated[str, typer.Option(envvar="GUARD_LOG_LEVEL", help="debug, info, warning or error.")] = "info",
 ) -> None:
     """Take events, exchanges and LiteLLM's payloads over HTTP; hash identifiers, drop the text, write request events."""
@@ -52,16 +56,19 @@ def ingest(
     service = IngestService(IngestConfig(bootstrap=bootstrap, spool=spool, spool_bytes_max=spool_bytes_max))
     server = IngestServer(reading, service.intake, host, port, token=token, tls=tls)
     registry = CollectorRegistry()
-    registry.register(IngestCollector(service, reading, server))
+    tail = None if envoy_log is None else LogTail(envoy_log, lambda lines: reading.read_items("/envoy", lines), service.intake)
+    registry.register(IngestCollector(service, reading, server, tail))
     metrics = MetricsServer(metrics_host, metrics_port, registry, lambda: service.is_ready, lambda: True)
-    asyncio.run(_work(service, server, metrics))
+    asyncio.run(_work(service, server, metrics, tail))
 
 
-async def _work(service: IngestService, server: IngestServer, metrics: MetricsServer) -> None:
+async def _work(service: IngestService, server: IngestServer, metrics: MetricsServer, tail: LogTail | None) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     service.start()
+    if tail is not None:
+        tail.start()
     await metrics.start()
     await server.start()
     typer.echo(f"metrics on {metrics.url}", err=True)
@@ -70,5 +77,7 @@ async def _work(service: IngestService, server: IngestServer, metrics: MetricsSe
         await ended.wait()
     finally:
         await server.stop()
+        if tail is not None:
+            await tail.stop()
         await service.stop()
         await metrics.stop()

@@ -150,7 +150,7 @@ def test_the_decision_reaches_the_gateways_log_and_not_the_client(house: House) 
     answer = house.ask("mallory")
     assert "x-guard-decision" not in answer.headers
     until = time.monotonic() + 10
-    while not (found := [line for line in house.envoy.access_log() if line["request_id"] == answer.headers["x-request-id"]]):
+    while not (found := [line for line in house.envoy.access_log() if line["event_id"] == answer.headers["x-request-id"]]):
         assert time.monotonic() < until, "the request is not in the log"
         time.sleep(0.05)
     assert (found[0]["status"], found[0]["decision_id"]) == (403, decision.decision_id)

@@ -23,7 +23,7 @@ class Envoy:
     """A running Envoy."""
 
     def __init__(self, url: str, admin: str, log: Path) -> None:
-        self.url, self.admin, self._log = url, admin, log
+        self.url, self.admin, self.log = url, admin, log
 
     def stat(self, name: str) -> int:
         """A counter or gauge by its full name; 0 if there is none yet."""
@@ -32,7 +32,7 @@ class Envoy:
 
     def access_log(self) -> list[dict[str, Any]]:
         """The requests it has logged, oldest first."""
-        return [json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{")]
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
 
     def _get(self, path: str) -> str:
         with urllib.request.urlopen(f"{self.admin}{path}", timeout=5) as answer:
@@ -42,13 +42,21 @@ class Envoy:
 
 @contextmanager
 def envoy(
-    folder: Path, model_port: int, guard_port: int, keys: dict[str, str], change: Callable[[Any], None] = lambda _: None
+    folder: Path,
+    model_port: int,
+    guard_port: int,
+    keys: dict[str, str],
+    *,
+    ingest_port: int = 9,
+    change: Callable[[Any], None] = lambda _: None,
 ) -> Iterator[Envoy]:
     """Envoy on free ports; `keys` are API keys and the accounts they belong to, `change` alters the configuration."""
     port, admin = free_port(), free_port()
-    configuration = _with_addresses(yaml.safe_load(CONFIGURATION.read_text()), (port, admin, model_port, guard_port), keys)
+    configuration = _with_addresses(yaml.safe_load(CONFIGURATION.read_text()), (port, admin, model_port, guard_port, ingest_port), keys)
+    path, log = folder / "envoy.json", folder / "exchanges.jsonl"
+    connection = configuration["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    connection["access_log"][0]["typed_config"]["path"] = str(log)
     change(configuration)
-    path, log = folder / "envoy.json", folder / "envoy.log"
     path.write_text(json.dumps(configuration))
     command = [
         str(ENVOY),
@@ -62,8 +70,7 @@ def envoy(
         "--file-flush-interval-msec",
         "50",
     ]
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         found = Envoy(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{admin}", log)
         _wait(found, process)
@@ -73,8 +80,8 @@ def envoy(
         process.wait(20)
 
 
-def _with_addresses(configuration: Any, ports: tuple[int, int, int, int], keys: dict[str, str]) -> Any:
-    port, admin, model_port, guard_port = ports
+def _with_addresses(configuration: Any, ports: tuple[int, ...], keys: dict[str, str]) -> Any:
+    port, admin, model_port, guard_port, ingest_port = ports
     configuration["admin"]["address"]["socket_address"]["port_value"] = admin
     resources = configuration["static_resources"]
     listener = resources["listeners"][0]
@@ -84,9 +91,11 @@ def _with_addresses(configuration: Any, ports: tuple[int, int, int, int], keys: 
     named["envoy.filters.http.api_key_auth"]["credentials"] = [{"key": key, "client": account} for key, account in keys.items()]
     for name in ("guard.open", "guard.closed"):
         named[name]["http_service"]["server_uri"]["uri"] = f"http://127.0.0.1:{guard_port}"
+    named["guard.body"]["http_service"]["server_uri"]["uri"] = f"http://127.0.0.1:{ingest_port}"
+    ports_of = {"models": model_port, "guard": guard_port, "ingest": ingest_port}
     for cluster in resources["clusters"]:
         endpoint = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]
-        endpoint["address"]["socket_address"]["port_value"] = {"models": model_port, "guard": guard_port}[cluster["name"]]
+        endpoint["address"]["socket_address"]["port_value"] = ports_of[cluster["name"]]
     return configuration
 
 

@@ -1,7 +1,7 @@
 """What each path of ingest makes of an item: contract events as they are, exchanges and LiteLLM's payloads by way of the fingerprint."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from msgspec import Struct
@@ -14,6 +14,7 @@ from guard.events.fingerprint.usage import mapping
 from guard.events.identifiers import Identifiers
 from guard.events.items import items_of
 from guard.events.told import Told, read_told, told
+from guard.gateway.ingest.access_log import AccessLog
 from guard.gateway.ingest.refused import REFUSALS_NAMED_MAX, Refused, refused
 
 KNOWN: Final = (
@@ -45,11 +46,13 @@ class Reading:
         self.estimates = 0
         """Exchanges whose tokens were estimated."""
         self._keys = KeyRing(current, previous)
+        self.access_log = AccessLog(self.identifiers, self._keys)
         self._now = now
         self._paths: dict[str, Callable[[bytes], CleanEvent]] = {
             "/events": self.cleaner.clean,
             "/exchanges": lambda item: self.exchange(read_told(item)),
             "/litellm": lambda item: self._told(LITELLM_LOG.told(read_told(item), self.identifiers, self._keys)),
+            "/envoy": lambda item: self._told(self.access_log.told(read_told(item))),
         }
 
     @property
@@ -59,8 +62,12 @@ class Reading:
 
     def read(self, path: str, body: bytes) -> Read:
         """The events in a body sent to one of `paths`. Raises DecodeError for a body that cannot be divided into items."""
+        return self.read_items(path, items_of(body))
+
+    def read_items(self, path: str, items: Iterable[bytes]) -> Read:
+        """The events in items for one of `paths`, each as its JSON, readable or not."""
         found, take = Read(), self._paths[path]
-        for index, item in enumerate(items_of(body)):
+        for index, item in enumerate(items):
             try:
                 found.events.append(take(item))
             except DecodeError as error:

@@ -33,9 +33,11 @@ BODY_SECONDS_MAX: Final = 10.0
 CHUNK_BYTES: Final = 1 << 16
 CONNECTIONS_MAX: Final = 256
 IDLE_SECONDS_MAX: Final = 75.0
+BODY_PATH: Final = "/body/"
+"""Where Envoy's ext_authz shows the body of a request, the client's path behind it."""
 RETRY_SECONDS: Final = (1, 5)
 TOKEN_HEADER: Final = "x-guard-token"  # noqa: S105 (the name of the header)
-RESULTS: Final = ("taken", "refused", "unauthorised", "too_large", "too_slow", "unreadable", "turned_away", "not_yet", "failed")
+RESULTS: Final = ("taken", "refused", "unauthorised", "too_large", "too_slow", "unreadable", "turned_away", "not_yet", "failed", "shown")
 """What can become of a body."""
 _encode: Final = msgspec.json.Encoder().encode
 _log = structlog.get_logger(__name__)
@@ -93,11 +95,24 @@ class IngestServer:
     async def _result(self, request: web.BaseRequest) -> web.StreamResponse:
         if not self._is_known(request.headers):
             raise BodyError(401, "unauthorised")
+        if request.path.startswith(BODY_PATH):
+            return await self._shown(request)
         if request.path not in self._reading.paths:
             return web.Response(status=404, text=f"send to {', '.join(self._reading.paths)}\n")
         if request.method != "POST":
             return web.Response(status=405, text="only POST\n", headers={"allow": "POST"})
         return await self._held(request)
+
+    async def _shown(self, request: web.BaseRequest) -> web.StreamResponse:
+        """A request on its way to the model: let it pass whatever it holds, and remember what its event needs."""
+        body = bytearray()
+        try:
+            await self._fill(request, body)
+            await asyncio.get_running_loop().run_in_executor(self._reader, self._reading.access_log.see, request.headers, bytes(body))
+        finally:
+            self._held_bytes -= len(body)
+        self.bodies["shown"] += 1
+        return web.Response()
 
     async def _held(self, request: web.BaseRequest) -> web.StreamResponse:
         body = bytearray()
