@@ -24,6 +24,7 @@ class Command(NamedTuple):
 
 COMMANDS: Final = {
     "demo": Command("demo", "demo"),
+    "demo-envoy": Command("demo_envoy", "demo_envoy"),
     "run": Command("run", "run"),
     "enforce": Command("enforce", "enforce"),
     "ingest": Command("ingest", "ingest"),

@@ -30,7 +30,10 @@ BODIES_MAX: Final = 50_000
 """Requests under way whose bodies were seen, about 1 kB each; beyond it the one seen longest ago goes, and its event lacks their evidence."""
 BODY_SECONDS_MAX: Final = 3_600.0
 """An answer that takes longer is given up."""
-_WHOLE: Final = ("event_time", "status", "latency_ms", "bytes_sent", "input_tokens", "output_tokens", "reasoning_tokens", "cached_tokens")
+_WHOLE: Final = (
+    "event_time", "account_created", "rate_limit_rpm", "status", "latency_ms", "bytes_sent", "input_tokens", "output_tokens",
+    "reasoning_tokens", "cached_tokens",
+)  # fmt: skip
 """Numbers; Envoy writes what comes from a header as a text."""
 
 
