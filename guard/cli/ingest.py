@@ -38,8 +38,8 @@ def ingest(
     token: Annotated[str, typer.Option(envvar="GUARD_INGEST_TOKEN", help="What senders must say in x-guard-token, or as bearer.")] = "",
     tls_certificate: Annotated[Path | None, typer.Option(metavar="FILE", help="PEM; with --tls-key, the port speaks TLS.")] = None,
     tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="PEM.")] = None,
-    envoy_log: Annotated[
-        Path | None, typer.Option(envvar="GUARD_ENVOY_LOG", metavar="FILE", help="An access log as deploy/envoy writes it, followed.")
+    access_log: Annotated[
+        Path | None, typer.Option(envvar="GUARD_ACCESS_LOG", metavar="FILE", help="An access log as deploy/envoy writes it, followed.")
     ] = None,
     log_level: Annotated[str, typer.Option(envvar="GUARD_LOG_LEVEL", help="debug, info, warning or error.")] = "info",
 ) -> None:
@@ -56,7 +56,7 @@ def ingest(
     service = IngestService(IngestConfig(bootstrap=bootstrap, spool=spool, spool_bytes_max=spool_bytes_max))
     server = IngestServer(reading, service.intake, host, port, token=token, tls=tls)
     registry = CollectorRegistry()
-    tail = None if envoy_log is None else LogTail(envoy_log, lambda lines: reading.read_items("/envoy", lines), service.intake)
+    tail = None if access_log is None else LogTail(access_log, lambda lines: reading.read_items("/access-log", lines), service.intake)
     registry.register(IngestCollector(service, reading, server, tail))
     metrics = MetricsServer(metrics_host, metrics_port, registry, lambda: service.is_ready, lambda: True)
     asyncio.run(_work(service, server, metrics, tail))

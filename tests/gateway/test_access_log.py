@@ -28,7 +28,7 @@ LINE = {
 
 def event(reading: Reading, **changed: Any) -> dict[str, Any]:
     """The event of the line."""
-    read = reading.read("/envoy", json.dumps(LINE | changed).encode())
+    read = reading.read("/access-log", json.dumps(LINE | changed).encode())
     assert read.refused == []
     found: dict[str, Any] = msgspec.json.decode(read.events[0].body)
     return found
@@ -97,6 +97,6 @@ def test_bodies_are_bounded_in_number_and_age() -> None:
 
 def test_a_line_of_nobody_is_refused_by_name() -> None:
     """Who has no account has no exchange; the operator sees how many such lines there are."""
-    read = Reading(KEY).read("/envoy", json.dumps(LINE | {"account_id": None}).encode())
+    read = Reading(KEY).read("/access-log", json.dumps(LINE | {"account_id": None}).encode())
     assert read.events == []
     assert read.refusals == {"missing_field": 1}

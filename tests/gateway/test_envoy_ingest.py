@@ -52,7 +52,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         loop.run(server.start())
         port = int(server.url.rpartition(":")[2])
         with envoy(folder, models.port, free_port(), {"key-of-alice": "alice"}, ingest_port=port) as one:
-            tail = LogTail(one.log, lambda lines: taken.reading.read_items("/envoy", lines), taken.service.intake)
+            tail = LogTail(one.log, lambda lines: taken.reading.read_items("/access-log", lines), taken.service.intake)
             loop.run(_start(tail))
             yield House(one, models, taken)
             loop.run(tail.stop())

@@ -45,7 +45,7 @@ def named(*numbers: int) -> list[str]:
 
 def tail(log: Path, found: Spooled) -> LogTail:
     """One that follows the log into the spool."""
-    following = LogTail(log, lambda chunk: found.reading.read_items("/envoy", chunk), found.service.intake)
+    following = LogTail(log, lambda chunk: found.reading.read_items("/access-log", chunk), found.service.intake)
     following.start()
     return following
 

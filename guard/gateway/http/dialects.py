@@ -1,7 +1,7 @@
 """How gateways ask, and what they can make of an answer.
 
 Envoy's ext_authz and the forward-auth of Traefik, Caddy, APISIX and Kong pass on whatever is not 2xx as it is. nginx's `auth_request`
-knows 2xx, 401 and 403 only and makes a 500 of all else (nginx 1.22.1): it gets a 403 and the true status in a header.
+knows 2xx, 401 and 403 only and makes a 500 of all else (nginx 1.22.1): it gets a 403, and the true status and the body in headers.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,6 +20,8 @@ ORGANISATION: Final = "x-guard-organisation"
 DECISION: Final = "x-guard-decision"
 """The decision that the request was refused under, or counted against; the gateway writes it into the request event."""
 STATUS: Final = "x-guard-status"
+PROBLEM: Final = "x-guard-problem"
+"""The body of the refusal: nginx drops that of whom it asks."""
 ID_CHARS_MAX: Final = 256
 """Longer identifiers are none (contract); the request counts as unidentified."""
 
@@ -63,7 +65,7 @@ def _plain(refusal: Refusal) -> Reply:
 
 
 def _for_nginx(refusal: Refusal) -> Reply:
-    return Reply(403, {**refusal.headers, STATUS: str(refusal.status)}, refusal.body)
+    return Reply(403, {**refusal.headers, STATUS: str(refusal.status), PROBLEM: refusal.body.decode()}, refusal.body)
 
 
 DIALECTS: Final = {

@@ -1,9 +1,10 @@
-"""Exchanges as Envoy tells them: its access log knows how each ended, ext_authz has shown the request's body before; one id joins them.
+"""Exchanges as Envoy and nginx tell them: the access log knows how each ended, the request's body was shown before; one id joins them.
 
-The log of deploy/envoy names its fields as the contract does. What would give anybody away is in none of them: addresses, user agents and
+The logs of deploy/envoy and deploy/nginx name their fields as the contract does. What would give anybody away is in none of them: addresses, user agents and
 texts come with the body, and only hashes and numbers of them are remembered.
 """
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from threading import Lock
@@ -22,7 +23,7 @@ from guard.events.told import CHARS_A_TOKEN, Told, read_told
 
 REQUEST_ID: Final = "x-request-id"
 ADDRESS: Final = "x-envoy-external-address"
-"""The client's address, as Envoy believes it; for one of its own network it says nothing, and the last it was forwarded for is it."""
+"""The client's address, as Envoy believes it. For one of its own network it says nothing, and neither does nginx: the last in this is it:"""
 FORWARDED: Final = "x-forwarded-for"
 CLIENT: Final = "x-guard-client"
 """A TLS fingerprint, where the gateway takes one."""
@@ -34,7 +35,11 @@ _WHOLE: Final = (
     "event_time", "account_created", "rate_limit_rpm", "status", "latency_ms", "bytes_sent", "input_tokens", "output_tokens",
     "reasoning_tokens", "cached_tokens",
 )  # fmt: skip
-"""Numbers; Envoy writes what comes from a header as a text."""
+"""Numbers; gateways write what comes from a header as a text."""
+_SECONDS: Final = re.compile(r"\d{1,12}\.\d{3}", re.ASCII)
+"""Times as nginx writes them, to the millisecond."""
+FAILED_OPEN: Final = "failed_open"
+"""Set in the line of a request that passed for want of an enforcer."""
 
 
 class _Seen(Struct, frozen=True, gc=False):
@@ -53,6 +58,8 @@ class AccessLog:
         self._lock = Lock()
         self.unjoined = 0
         """Answered requests whose body nobody has shown."""
+        self.failed_open = 0
+        """Requests that passed because no enforcer answered the gateway."""
 
     def __len__(self) -> int:
         return len(self._seen)
@@ -72,8 +79,9 @@ class AccessLog:
         """The event's fields in one line of the log."""
         fields = {name: value for name, value in line.items() if value not in {None, "", "-"}}
         for name in _WHOLE:
-            if isinstance(value := fields.get(name), str) and value.isdecimal():
-                fields[name] = int(value)
+            if isinstance(value := fields.get(name), str) and (value.isdecimal() or _SECONDS.fullmatch(value)):
+                fields[name] = int(value.replace(".", ""))
+        self.failed_open += bool(fields.pop(FAILED_OPEN, None))
         with self._lock:
             seen = self._seen.pop(str(fields.get("event_id", "")), None)
         is_answered = _number(fields, "status", 200) < REFUSAL_STATUS_MIN

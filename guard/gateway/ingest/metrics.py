@@ -41,6 +41,7 @@ class IngestCollector(Collector):
                 "Are bodies missed? Answered requests in the access log whose body was not seen.",
                 self._reading.access_log.unjoined,
             ),
+            ("failed_open", "Did requests pass because no enforcer answered the gateway?", self._reading.access_log.failed_open),
             ("log_lines", "Is the access log read? Lines.", 0 if self._tail is None else self._tail.lines),
             ("foreign_hashes", "Does anyone still hash under another key? Fields.", self._reading.cleaner.foreign_hashes),
         ):

@@ -52,7 +52,7 @@ class Reading:
             "/events": self.cleaner.clean,
             "/exchanges": lambda item: self.exchange(read_told(item)),
             "/litellm": lambda item: self._told(LITELLM_LOG.told(read_told(item), self.identifiers, self._keys)),
-            "/envoy": lambda item: self._told(self.access_log.told(read_told(item))),
+            "/access-log": lambda item: self._told(self.access_log.told(read_told(item))),
         }
 
     @property

@@ -98,7 +98,7 @@ class Scene:
         commands: tuple[tuple[str, ...], ...] = (
             ("run", "--enforce"),
             ("enforce", "--port", str(places.guard)),
-            ("ingest", "--port", str(places.ingest), "--envoy-log", str(places.log)),
+            ("ingest", "--port", str(places.ingest), "--access-log", str(places.log)),
         )
         for name, *flags in commands:
             arguments = (name, "--bootstrap", self._broker.bootstrap, *flags)
