@@ -7,6 +7,7 @@ import asyncio
 import json
 import logging
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -31,28 +32,36 @@ ROUNDS: Final = 3
 SECONDS: Final = 8
 AT_ONCE: Final = 16
 RATES: Final = (500, 1_000, 2_000)
+FAILING_RATE: Final = 100
 READY_SECONDS: Final = 60.0
 GUARDED, BARE = "guarded", "bare"
 
 
 def main() -> None:
-    """Print the latencies of both paths and their difference."""
+    """Print the latencies of both paths and their difference, with a working enforcer, a dead one, and one that never answers."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with EmbeddedBroker() as broker, tempfile.TemporaryDirectory() as folder:
         fresh_topics(broker.bootstrap, SHARDS)
         asyncio.run(fill(broker.bootstrap, DECISIONS))
         port = free_port()
-        with (
-            _enforcer(broker.bootstrap, port),
-            envoy(Path(folder), free_port(), port, {"key-of-alice": "alice"}, change=_answers_itself) as one,
-        ):
-            _load(one, GUARDED, 0, 3)  # warm
-            for rate in (0, *RATES):
-                _compare(one, rate)
+        with envoy(Path(folder), free_port(), port, {"key-of-alice": "alice"}, change=_answers_itself) as one:
+            with _enforcer(broker.bootstrap, port) as process:
+                _load(one, GUARDED, 0, 3)  # warm
+                before = _processor_seconds(process.pid)
+                asked = _compare(one, 0)
+                used = _processor_seconds(process.pid) - before
+                print(f"guard enforce: {asked / used:,.0f} answers a second of its processor time, over HTTP", flush=True)
+                for rate in RATES:
+                    _compare(one, rate)
+            print("no enforcer, fail open (target: adds at most 55 ms):")
+            _compare(one, FAILING_RATE)
+            with socket.create_server(("127.0.0.1", port), backlog=1_024):
+                print("an enforcer that never answers, fail open (target: adds at most 55 ms):")
+                _compare(one, FAILING_RATE)
 
 
-def _compare(one: Envoy, rate: int) -> None:
-    """In turns; the median of the rounds."""
+def _compare(one: Envoy, rate: int) -> float:
+    """In turns; the median of the rounds. How many requests the guard was asked about."""
     found: dict[str, list[dict[str, float]]] = {BARE: [], GUARDED: []}
     for _ in range(ROUNDS):
         for path, rounds in found.items():
@@ -66,6 +75,12 @@ def _compare(one: Envoy, rate: int) -> None:
         f"{guarded['p99'] - bare['p99']:.2f} ms p99 (target 2 ms p99)",
         flush=True,
     )
+    return sum(one["rate"] for one in found[GUARDED]) * SECONDS
+
+
+def _processor_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _load(one: Envoy, path: str, rate: int, seconds: int) -> dict[str, float]:
@@ -91,7 +106,7 @@ def _load(one: Envoy, path: str, rate: int, seconds: int) -> dict[str, float]:
 
 
 @contextmanager
-def _enforcer(bootstrap: str, port: int) -> Iterator[None]:
+def _enforcer(bootstrap: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
     """`guard enforce`, ready."""
     metrics = free_port()
     command = [
@@ -113,7 +128,7 @@ def _enforcer(bootstrap: str, port: int) -> Iterator[None]:
             assert process.poll() is None, f"guard enforce ended with {process.returncode}"
             assert monotonic() < until, "guard enforce was not ready in time"
             sleep(0.1)
-        yield
+        yield process
     finally:
         process.terminate()
         process.wait(20)

@@ -26,7 +26,7 @@ class Nginx:
 
 @contextmanager
 def nginx(folder: Path, model_port: int, guard_port: int, ingest_port: int, keys: dict[str, str]) -> Iterator[Nginx]:
-    """nginx on a free port; `keys` are API keys and the accounts they belong to."""
+    """One on a free port; `keys` are API keys and the accounts they belong to."""
     port = free_port()
     accounts = "".join(f'"Bearer {key}" {account}; {key} {account};' for key, account in keys.items())
     text = CONFIGURATION.read_text()
