@@ -85,3 +85,8 @@ class GuardProcess:
             if process.returncode is None:
                 process.send_signal(number)
             await process.wait()
+
+
+def worker(name: str, bootstrap: str, log: Path) -> GuardProcess:
+    """A worker that enforces."""
+    return GuardProcess(name, ("run", "--bootstrap", bootstrap, "--enforce"), log)
