@@ -11,8 +11,9 @@ from aiokafka import AIOKafkaProducer
 from msgspec import Struct
 from rich.console import Console
 
+from guard.cli.demonstration import processes
 from guard.cli.demonstration.clock import GuardClock
-from guard.cli.demonstration.processes import GuardProcess, worker
+from guard.cli.demonstration.processes import GuardProcess
 from guard.cli.demonstration.summary import print_summary
 from guard.cli.demonstration.view import Facts, View
 from guard.control.push import Wait, push_policy, wait_for_workers
@@ -90,7 +91,7 @@ class Demonstration:
         view.say(f"two workers are ready; {self._workers[0].name} shows its metrics on {self._workers[0].url}/metrics")
 
     def _worker(self, number: int) -> GuardProcess:
-        return worker(f"worker {number}", self._bootstrap, self._log_folder / f"worker-{number}.log")
+        return processes.worker(f"worker {number}", self._bootstrap, self._log_folder / f"worker-{number}.log")
 
     async def _play(self, view: View) -> None:
         follower = DecisionFollower(self._bootstrap, self._orders, self._take)
