@@ -89,6 +89,7 @@ def test_a_log_that_is_renamed_is_read_to_its_end_and_one_that_is_cut_from_its_b
             log.write_bytes(lines(5))
             await until(lambda: ids(found) == named(1, 2, 3, 4, 5))
             await following.stop()
+            assert following.behind_bytes == 0
 
     asyncio.run(story())
 
@@ -111,6 +112,7 @@ def test_a_restart_goes_on_where_the_log_was_left_even_if_it_was_renamed_meanwhi
             following = tail(log, found)
             await until(lambda: ids(found) == named(3, 4, 5))
             await following.stop()
+            assert following.behind_bytes == 0
 
     asyncio.run(story())
 
@@ -132,6 +134,7 @@ def test_while_nothing_can_be_taken_the_log_keeps_it(tmp_path: Path, monkeypatch
             spool._bytes_max = room
             await until(lambda: ids(found) == named(*range(50)))
             await following.stop()
+            assert following.refusals == {}
 
     asyncio.run(story())
 
@@ -147,6 +150,7 @@ def test_a_line_without_end_is_passed_over(tmp_path: Path, monkeypatch: pytest.M
             following = tail(log, found)
             await until(lambda: ids(found) == named(1, 2))
             await following.stop()
+            assert following.behind_bytes == 0
 
     asyncio.run(story())
 

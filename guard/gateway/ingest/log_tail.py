@@ -74,6 +74,7 @@ class LogTail:
             await asyncio.gather(self._task, return_exceptions=True)
         if self._file is not None:
             self._file.close()
+            self._file = None
 
     async def _follow(self) -> None:
         while True:
