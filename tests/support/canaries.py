@@ -2,7 +2,26 @@
 
 from random import Random
 
-WORDS = "amber bridge copper delta ember falcon garnet harbor indigo jasper kettle lantern marble nectar orchid pepper quartz river".split()
+WORDS = [
+    "amber",
+    "bridge",
+    "copper",
+    "delta",
+    "ember",
+    "falcon",
+    "garnet",
+    "harbor",
+    "indigo",
+    "jasper",
+    "kettle",
+    "lantern",
+    "marble",
+    "nectar",
+    "orchid",
+    "pepper",
+    "quartz",
+    "river",
+]
 KINDS = ("card", "spaced_card", "mail", "ipv4", "ipv6", "prompt", "api_key")
 
 
