@@ -142,6 +142,9 @@ class Reporter:
             await self._deliver(lot)
         except NotTakenError:
             await asyncio.sleep(self._dice.uniform(*RETRY_SECONDS))
+        except Exception as error:  # noqa: BLE001 (whatever it is, the next lot must have its turn)
+            _log.error("events_not_taken", reason=type(error).__name__)
+            await asyncio.sleep(self._dice.uniform(*RETRY_SECONDS))
         else:
             del self._events[: len(lot)]
             self.delivered += len(lot)
