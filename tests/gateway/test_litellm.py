@@ -1,0 +1,81 @@
+"""LiteLLM's proxy with the hook, where litellm is installed: what its clients see, and what its callback reports."""
+
+import asyncio
+import json
+import time
+from random import Random
+from typing import Any
+
+import pytest
+
+from guard.convert.litellm import LITELLM_LOG
+from guard.convert.logged import LogReader
+from guard.decisions.decision import Decision, sealed
+from guard.events.identifiers import Identifiers
+from guard.gateway.answers import Answers
+from guard.gateway.appeal import AppealTokens
+from guard.gateway.enforcer import Enforcer
+from tests.support.ingest import KEY
+from tests.support.payloads import litellm_payload
+
+pytest.importorskip("litellm", reason="litellm is no dependency of the guard's")
+NAMES = Identifiers(KEY)
+
+
+def hook_and_enforcer() -> tuple[Any, Enforcer]:
+    from guard.gateway.litellm import GuardHook  # noqa: PLC0415 (needs litellm)
+
+    enforcer = Enforcer(Answers(Random(1)), AppealTokens(b"k" * 16))
+    enforcer.is_ready = True
+    return GuardHook(enforcer, NAMES), enforcer
+
+
+def decide(enforcer: Enforcer, account: str, action: str, **more: Any) -> str:
+    now = time.time_ns() // 1_000_000
+    fields = {"issued_at": now, "expires_at": now + 60_000, "score": 0.9, "reasons": (), "policy_version": 1, "model_version": "m"}
+    decision = sealed(Decision(scope="account", subject=account, action=action, origin="automatic", mode="enforce", **fields, **more))
+    enforcer.orders.apply(decision)
+    return decision.decision_id
+
+
+def ask(hook: Any, user: str | None, data: dict[str, Any]) -> Any:
+    auth = pytest.importorskip("litellm.proxy._types").UserAPIKeyAuth(api_key="9f" * 32, user_id=user, request_route="/v1/chat/completions")
+    return asyncio.run(hook.async_pre_call_hook(auth, None, data, "acompletion"))
+
+
+@pytest.mark.parametrize(("action", "status"), [("block", 403), ("challenge", 403), ("throttle", 429)])
+def test_an_account_under_a_decision_is_refused_by_the_name_that_its_events_carry(action, status):
+    """The account on the event is the account on the decision, or nothing is obeyed."""
+    hook, enforcer = hook_and_enforcer()
+    (event,) = LogReader(LITELLM_LOG, KEY).read(json.dumps(litellm_payload("jane@example.org")).encode())
+    decision = decide(enforcer, event.account_id, action, **({"rate_rpm": 1} if action == "throttle" else {}))
+    data: dict[str, Any] = {"metadata": {}}
+    if action == "throttle":
+        ask(hook, "jane@example.org", {"metadata": {}})
+    with pytest.raises(pytest.importorskip("fastapi").HTTPException) as refusal:
+        ask(hook, "jane@example.org", data)
+
+    assert refusal.value.status_code == status
+    assert refusal.value.detail["status"] == status
+    assert ("retry-after" in refusal.value.headers) is (action == "throttle")
+    assert refusal.value.headers.get("x-should-retry") == (None if action == "throttle" else "false")
+    assert data["metadata"]["spend_logs_metadata"] == {"guard_decision": decision}
+
+
+def test_nobody_writes_a_decision_of_his_own_into_the_metadata():
+    """A failed call that names a decision teaches the guard nothing: it must be the guard's to name one."""
+    hook, _ = hook_and_enforcer()
+    data: dict[str, Any] = {"metadata": {"spend_logs_metadata": {"guard_decision": "d-mine", "team": "blue"}}}
+
+    assert ask(hook, "acct-7", data) is None
+    assert data["metadata"]["spend_logs_metadata"] == {"team": "blue"}
+
+
+def test_a_key_without_a_user_is_an_account_of_its_own():
+    """As in the callback's payload."""
+    hook, enforcer = hook_and_enforcer()
+    decide(enforcer, "9f" * 32, "block")
+
+    with pytest.raises(pytest.importorskip("fastapi").HTTPException):
+        ask(hook, None, {})
+    assert enforcer.counts["blocked"] == 1
