@@ -80,8 +80,14 @@ def request_of(payload: dict[str, object]) -> dict[str, object]:
     parameters, messages = mapping(payload.get("model_parameters")), payload.get("messages")
     request: dict[str, object] = {name: parameters[name] for name in PARAMETERS if name in parameters}
     if isinstance(messages, list) and not _is_redacted(messages):
-        request["messages"] = messages
+        request["messages"] = [*_instructions(parameters), *messages]
     return request
+
+
+def _instructions(parameters: dict[str, object]) -> list[object]:
+    """The system prompt of the responses format, which stands among the settings."""
+    found = text(parameters.get("instructions"))
+    return [] if found is None else [{"role": "system", "content": found}]
 
 
 def reply_of(payload: dict[str, object]) -> object:

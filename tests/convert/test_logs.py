@@ -77,6 +77,15 @@ def test_redacted_texts_of_litellm_are_no_texts():
     assert TOKENS.items() <= event.items()
 
 
+def test_the_instructions_of_a_response_are_its_system_prompt():
+    """They stand among the settings there; a campaign's prefix is the same in either format."""
+    chat, payload = litellm_payload(), litellm_payload(call_type="aresponses")
+    payload["messages"] = payload["messages"][1:]
+    payload["model_parameters"] = {"instructions": MESSAGES[0]["content"]}
+
+    assert read(LITELLM_LOG, payload)[0]["prefix"] == read(LITELLM_LOG, chat)[0]["prefix"]
+
+
 @pytest.mark.parametrize("error", ["", None, 429, "429", "4290", "abc", {"a": 1}])
 def test_a_failure_has_a_status_of_its_own(error):
     """What LiteLLM writes there has changed before."""
