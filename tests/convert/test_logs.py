@@ -43,7 +43,8 @@ def test_a_payload_of_litellm_becomes_an_event_with_all_that_it_tells():
     assert event == CONTENT | TOKENS | {
         "event_id": f"{int(AT_S * 1_000)}-chatcmpl-7", "event_time": int(AT_S * 1_000) + 1_500, "account_id": "acct-7", "org_id": "org-1",
         "api_key_id": "9f" * 32, "ip": ip, "ip_prefix": ip_prefix, "user_agent": "OpenAI/Python", "model": "m-1", "status": 200,
-        "latency_ms": 1_500,
+        "latency_ms": 1_500, "payment_fingerprint": KeyedHasher(KEY).hash("payment_fingerprint", "pm-1"), "plan": "pro",
+        "account_created": 1_780_000_000_000,
     }  # fmt: skip
     assert is_hashed(event["conversation_after"])
 

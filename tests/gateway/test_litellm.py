@@ -79,3 +79,25 @@ def test_a_key_without_a_user_is_an_account_of_its_own():
     with pytest.raises(pytest.importorskip("fastapi").HTTPException):
         ask(hook, None, {})
     assert enforcer.counts["blocked"] == 1
+
+
+def test_a_card_on_a_decision_is_the_card_of_the_keys_metadata():
+    """The members of a card are refused, also under accounts that are new."""
+    hook, enforcer = hook_and_enforcer()
+    auth = pytest.importorskip("litellm.proxy._types").UserAPIKeyAuth(
+        api_key="9f" * 32, user_id="new", metadata={"payment_fingerprint": "pm-1"}
+    )
+    now = time.time_ns() // 1_000_000
+    enforcer.orders.apply(
+        sealed(
+            Decision(
+                scope="payment_fingerprint", subject=NAMES.hashed("payment_fingerprint", "pm-1"), action="block", issued_at=now,
+                expires_at=now + 60_000, score=0.9, reasons=(), policy_version=1, model_version="m", origin="automatic", mode="enforce",
+                members=("another",), members_total=1,
+            )
+        )
+    )  # fmt: skip
+
+    with pytest.raises(pytest.importorskip("fastapi").HTTPException):
+        asyncio.run(hook.async_pre_call_hook(auth, None, {}, "acompletion"))
+    assert enforcer.counts["blocked"] == 1

@@ -84,7 +84,8 @@ def exchange(number: int, c: dict[str, str]) -> dict[str, Any]:
 def payload(number: int, c: dict[str, str]) -> dict[str, Any]:
     is_failure = number % 3 == 0
     found = litellm_payload(c["mail"], content=texts(c), answer=texts(c), ip=c["ipv6"], startTime=1_790_000_000 + number, id=c["mail"])
-    found["metadata"] |= {"user_api_key_user_email": c["mail"], "user_api_key_alias": texts(c), "requester_metadata": c, "user_api_key_org_id": c["card"],
+    found["metadata"] |= {"user_api_key_user_email": c["mail"], "user_api_key_alias": texts(c),
+        "user_api_key_auth_metadata": {"payment_fingerprint": c["card"], "plan": c["mail"], "account_created": c["card"], "note": texts(c)}, "requester_metadata": c, "user_api_key_org_id": c["card"],
         "requester_custom_headers": {"x": texts(c)}, "user_api_key_hash": c["api_key"], "spend_logs_metadata": {"guard_decision": c["mail"]}}  # fmt: skip
     error = {"error_code": texts(c), "error_message": texts(c), "traceback": f"Traceback: {texts(c)}", "error_class": c["mail"]}
     return found | {"end_user": c["mail"], "user_agent": texts(c), "request_tags": [texts(c)], "error_str": texts(c), "error_information": error,

@@ -26,6 +26,7 @@ def litellm_payload(
         "metadata": {
             "user_api_key_hash": "9f" * 32, "user_api_key_user_id": account, "user_api_key_team_id": None, "user_api_key_org_id": "org-1",
             "user_api_key_user_email": None, "requester_ip_address": ip, "usage_object": usage, "spend_logs_metadata": None,
+            "user_api_key_auth_metadata": {"payment_fingerprint": "pm-1", "plan": "pro", "account_created": 1_780_000_000_000},
         },
     } | more  # fmt: skip
 

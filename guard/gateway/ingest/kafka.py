@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from guard.control.reach import REQUEST_TIMEOUT_MS, reaching
-from guard.errors import GuardError
+from guard.errors import ClusterMismatchError, GuardError
 from guard.events.clean import CleanEvent
 from guard.events.partition import partition_of
 from guard.topics import Topic
@@ -74,6 +74,8 @@ class KafkaWay:
             with reaching(self._bootstrap):
                 await producer.start()
                 self._partitions = len(await producer.partitions_for(Topic.REQUESTS))
+            if not self._partitions:
+                raise ClusterMismatchError(f"{self._bootstrap}: {Topic.REQUESTS} has no partition; `guard topics create` makes the topics")
             self._broken.clear()
             self._producer = producer
             self._connected.set()
