@@ -277,6 +277,29 @@ def test_what_nobody_takes_is_bounded_and_counted_and_sent_when_somebody_does(mo
     asyncio.run(story())
 
 
+def test_texts_for_which_there_is_no_room_are_dropped_and_the_exchange_is_reported(monkeypatch):
+    """Who sends eight megabytes at a time must not be the one who is never judged."""
+    monkeypatch.setattr(reporter_module, "HELD_BYTES_MAX", 1_000)
+    taken: list[Any] = []
+
+    async def deliver(events: Any) -> None:
+        taken.extend(json.loads(event.body) for event in events)
+
+    async def story() -> None:
+        reporter = Reporter(Reading(KEY), deliver)
+        reporter.start()
+        for name, size in (("a", 800), ("b", 4_000)):
+            known = {"event_id": name, "account_id": "acct-7", "status": 200}
+            reporter.report(Exchange(known, lambda: ({"model": "m", "messages": TURNS}, OPENAI), size))
+        await reporter.stop()
+        whole, bare = taken
+        assert (whole["model"], whole["input_tokens"]) == ("m", 9)
+        assert (bare["model"], bare["input_tokens"], bare["output_tokens"]) == ("unknown", 1_000, 0)
+        assert (reporter.textless, reporter.lost) == (1, 0)
+
+    asyncio.run(story())
+
+
 def test_an_ingest_that_is_away_or_strange_is_asked_again():
     """Nobody there, a proxy's error page, a wrong token: the events stay."""
 
