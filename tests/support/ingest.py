@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+
 from guard.events.hashing import HashKey
 from guard.gateway.ingest.reading import Reading
 from guard.gateway.ingest.server import IngestServer
@@ -42,3 +44,15 @@ async def ingest(spool: Path | None, bootstrap: str = NOWHERE, bytes_max: int = 
     finally:
         await server.stop()
         await service.stop()
+
+
+def events(*names: str) -> bytes:
+    """A batch of events of these ids."""
+    return json.dumps([EVENT | {"event_id": name} for name in names]).encode()
+
+
+async def send(house: House, body: Any, path: str = "/events", **headers: str) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """Status, body and headers of the answer."""
+    async with aiohttp.ClientSession() as session, session.post(f"{house.server.url}{path}", data=body, headers=headers) as answer:
+        told = await answer.json() if answer.content_type == "application/json" else {"text": await answer.text()}
+        return answer.status, told, {name.lower(): value for name, value in answer.headers.items()}

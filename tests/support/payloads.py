@@ -8,6 +8,11 @@ QUESTION = "please compare these seven proofs of the theorem " * 8
 MESSAGES = [{"role": "system", "content": "You are a careful referee of proofs."}, {"role": "user", "content": QUESTION}]
 ANSWER = "four words of it."
 
+EXCHANGE = {
+    "event_id": "x-1", "account_id": "jane@example.org", "ip": "203.0.113.7", "request": {"model": "m-1", "messages": MESSAGES},
+    "reply": {"choices": [{"message": {"role": "assistant", "content": ANSWER}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 9, "completion_tokens": 2}},
+}  # fmt: skip
+
 
 def litellm_payload(
     account: str = "acct-7", *, call: str = "call-1", content: str = QUESTION, answer: str = ANSWER, ip: str = "203.0.113.7", **more: Any
