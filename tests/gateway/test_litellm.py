@@ -2,11 +2,19 @@
 
 import asyncio
 import json
+import os
+import secrets
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+import requests
 
 from guard.convert.litellm import LITELLM_LOG
 from guard.convert.logged import LogReader
@@ -15,11 +23,14 @@ from guard.events.identifiers import Identifiers
 from guard.gateway.answers import Answers
 from guard.gateway.appeal import AppealTokens
 from guard.gateway.enforcer import Enforcer
-from tests.support.ingest import KEY
-from tests.support.payloads import litellm_payload
+from tests.support.background import free_port
+from tests.support.ingest import KEY, NOWHERE, ingest
+from tests.support.model_server import ModelServer
+from tests.support.payloads import QUESTION, litellm_payload
 
 pytest.importorskip("litellm", reason="litellm is no dependency of the guard's")
 NAMES = Identifiers(KEY)
+CONFIG = Path(__file__).parent.parent.parent / "deploy" / "litellm" / "config.yaml"
 
 
 def hook_and_enforcer() -> tuple[Any, Enforcer]:
@@ -101,3 +112,55 @@ def test_a_card_on_a_decision_is_the_card_of_the_keys_metadata():
     with pytest.raises(pytest.importorskip("fastapi").HTTPException):
         asyncio.run(hook.async_pre_call_hook(auth, None, {}, "acompletion"))
     assert enforcer.counts["blocked"] == 1
+
+
+def test_the_proxy_with_our_configuration_obeys_and_reports_without_a_text(tmp_path):
+    """What stands in deploy/litellm is what an operator starts."""
+    port, secret = free_port(), "sk-" + secrets.token_hex(24)
+
+    async def story() -> None:
+        models = ModelServer()
+        await models.start()
+        async with ingest(tmp_path / "spool", token="sesame") as house:
+            environment = {
+                **os.environ, "LITELLM_MASTER_KEY": secret, "MODEL_API_BASE": f"http://127.0.0.1:{models.port}/v1", "GUARD_HASH_KEY": "k1:" + "63" * 32,
+                "GUARD_BOOTSTRAP": NOWHERE, "GENERIC_LOGGER_ENDPOINT": f"{house.server.url}/litellm", "GENERIC_LOGGER_HEADERS": "x-guard-token=sesame",
+                "LITELLM_LOCAL_MODEL_COST_MAP": "True", "PYTHONPATH": os.pathsep.join(sys.path),
+            }  # fmt: skip
+            with _proxy(tmp_path / "log", port, environment):
+                answer = await asyncio.to_thread(_asked, port, secret)
+                async with asyncio.timeout(30):
+                    while not house.spooled():
+                        await asyncio.sleep(0.1)
+            (event,) = house.spooled()
+            assert (answer["choices"][0]["message"]["content"], event["input_tokens"], event["status"]) == ("yes", 9, 200)
+            assert (event["model"], event["prompt_chars"]) == ("my-model", len(QUESTION))
+            assert QUESTION[:20] not in json.dumps(event)
+        await models.stop()
+
+    asyncio.run(story())
+
+
+@contextmanager
+def _proxy(log: Path, port: int, environment: dict[str, str]) -> Iterator[None]:
+    command = [str(Path(sys.executable).parent / "litellm"), "--config", str(CONFIG), "--host", "127.0.0.1", "--port", str(port)]
+    with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out, env=environment) as process:
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+def _asked(port: int, secret: str) -> dict[str, Any]:
+    end = time.monotonic() + 90
+    while True:
+        try:
+            answer = requests.post(
+                f"http://127.0.0.1:{port}/v1/chat/completions", timeout=20, headers={"authorization": f"Bearer {secret}"},
+                json={"model": "my-model", "messages": [{"role": "user", "content": QUESTION}]},
+            )  # fmt: skip
+            assert answer.status_code == 200, answer.text
+            return answer.json()
+        except requests.ConnectionError:
+            assert time.monotonic() < end, "the proxy does not listen"
+            time.sleep(0.5)
