@@ -47,6 +47,11 @@ def _account(payload: dict[str, object]) -> str | None:
     return account_of(found.get("user_api_key_user_id"), found.get("user_api_key_team_id"), found.get("user_api_key_hash"))
 
 
+def _of_key(payload: dict[str, object], name: str) -> object:
+    """What the operator wrote into the metadata of the key, under the contract's names; no caller can."""
+    return mapping(_metadata(payload).get("user_api_key_auth_metadata")).get(name)
+
+
 def _ms(value: object) -> int | None:
     seconds = number(value)
     return None if seconds is None else int(seconds * SECOND_MS)
@@ -80,8 +85,14 @@ def request_of(payload: dict[str, object]) -> dict[str, object]:
     parameters, messages = mapping(payload.get("model_parameters")), payload.get("messages")
     request: dict[str, object] = {name: parameters[name] for name in PARAMETERS if name in parameters}
     if isinstance(messages, list) and not _is_redacted(messages):
-        request["messages"] = messages
+        request["messages"] = [*_instructions(parameters), *messages]
     return request
+
+
+def _instructions(parameters: dict[str, object]) -> list[object]:
+    """The system prompt of the responses format, which stands among the settings."""
+    found = text(parameters.get("instructions"))
+    return [] if found is None else [{"role": "system", "content": found}]
 
 
 def reply_of(payload: dict[str, object]) -> object:
@@ -104,6 +115,10 @@ LITELLM_LOG: Final = Log(
         Source("org_id", "metadata.user_api_key_org_id, else _team_id",
                lambda p: text(_metadata(p).get("user_api_key_org_id")) or text(_metadata(p).get("user_api_key_team_id"))),
         Source("api_key_id", "metadata.user_api_key_hash", lambda p: text(_metadata(p).get("user_api_key_hash"))),
+        Source("payment_fingerprint", "metadata.user_api_key_auth_metadata.payment_fingerprint, hashed",
+               lambda p: text(_of_key(p, "payment_fingerprint"))),
+        Source("account_created", "metadata.user_api_key_auth_metadata.account_created", lambda p: count(_of_key(p, "account_created"))),
+        Source("plan", "metadata.user_api_key_auth_metadata.plan", lambda p: text(_of_key(p, "plan"))),
         Source("ip", "metadata.requester_ip_address, hashed",
                lambda p: text(_metadata(p).get("requester_ip_address")) or text(p.get("requester_ip_address"))),
         Source("user_agent", "user_agent, its family", lambda p: text(p.get("user_agent"))),

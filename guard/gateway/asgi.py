@@ -1,8 +1,9 @@
 """ASGI middleware: obeys decisions before the application is asked, and reports each exchange when its answer has ended.
 
     service = IngestService(IngestConfig(bootstrap="…", spool=Path("…")))
-    reporter = Reporter(Reading(HashKey("k1", secret)), straight_to(service.intake))
-    app = GuardMiddleware(app, identify=who, reading=…, enforcer=enforcer, reporter=reporter)
+    reading = Reading(HashKey("k1", secret))
+    reporter = Reporter(reading, straight_to(service.intake))
+    app = GuardMiddleware(app, identify=who, identifiers=reading.identifiers, enforcer=enforcer, reporter=reporter)
 
 The middleware lies next to the application, within whatever authenticates and packs. It never makes an answer wait.
 """

@@ -1,7 +1,8 @@
 """LiteLLM's proxy obeys decisions: name `guard.gateway.litellm.hook` among `litellm_settings.callbacks` (litellm 1.108).
 
-Set GUARD_BOOTSTRAP, and GUARD_HASH_KEY (and _PREVIOUS) as for `guard ingest`, so that accounts are called the same on both ways. Reporting
-is LiteLLM's own callback `generic_api`, to `guard ingest`. This module needs litellm, which the guard does not.
+Set GUARD_BOOTSTRAP, and GUARD_HASH_KEY (and _PREVIOUS) as for `guard ingest`, so that accounts are called the same on both ways. What the
+operator writes into a key's metadata as `payment_fingerprint`, `plan` and `account_created` is known on both. Reporting is LiteLLM's own
+callback `generic_api`, to `guard ingest`. This module needs litellm, which the guard does not.
 """
 
 import os
@@ -12,6 +13,7 @@ from fastapi import HTTPException
 from litellm.integrations.custom_logger import CustomLogger
 
 from guard.convert.litellm import DECISION, account_of
+from guard.convert.logged import text
 from guard.errors import UsageError
 from guard.events.hashing import hash_key
 from guard.events.identifiers import Identifiers
@@ -40,7 +42,8 @@ class GuardHook(CustomLogger):
     def _ruling(self, key: Any) -> Ruling:  # noqa: ANN401
         enforcer, identifiers = self._ready()
         account = account_of(key.user_id, key.team_id, key.api_key)
-        names = identifiers.under_each_key(account, None, key.org_id or key.team_id) if account else [("", None, None)]
+        payment = text((key.metadata or {}).get("payment_fingerprint"))
+        names = identifiers.under_each_key(account, payment, key.org_id or key.team_id) if account else [("", None, None)]
         rulings = [enforcer.rule(Caller(*name, key.request_route or "/")) for name in names]
         return next((ruling for ruling in rulings if ruling.refusal is not None), rulings[0])
 

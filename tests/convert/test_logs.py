@@ -43,7 +43,8 @@ def test_a_payload_of_litellm_becomes_an_event_with_all_that_it_tells():
     assert event == CONTENT | TOKENS | {
         "event_id": f"{int(AT_S * 1_000)}-chatcmpl-7", "event_time": int(AT_S * 1_000) + 1_500, "account_id": "acct-7", "org_id": "org-1",
         "api_key_id": "9f" * 32, "ip": ip, "ip_prefix": ip_prefix, "user_agent": "OpenAI/Python", "model": "m-1", "status": 200,
-        "latency_ms": 1_500,
+        "latency_ms": 1_500, "payment_fingerprint": KeyedHasher(KEY).hash("payment_fingerprint", "pm-1"), "plan": "pro",
+        "account_created": 1_780_000_000_000,
     }  # fmt: skip
     assert is_hashed(event["conversation_after"])
 
@@ -75,6 +76,15 @@ def test_redacted_texts_of_litellm_are_no_texts():
 
     assert not {"shape", "simhash", "prefix", "conversation", "conversation_after", "messages"} & set(event)
     assert TOKENS.items() <= event.items()
+
+
+def test_the_instructions_of_a_response_are_its_system_prompt():
+    """They stand among the settings there; a campaign's prefix is the same in either format."""
+    chat, payload = litellm_payload(), litellm_payload(call_type="aresponses")
+    payload["messages"] = payload["messages"][1:]
+    payload["model_parameters"] = {"instructions": MESSAGES[0]["content"]}
+
+    assert read(LITELLM_LOG, payload)[0]["prefix"] == read(LITELLM_LOG, chat)[0]["prefix"]
 
 
 @pytest.mark.parametrize("error", ["", None, 429, "429", "4290", "abc", {"a": 1}])

@@ -8,6 +8,11 @@ QUESTION = "please compare these seven proofs of the theorem " * 8
 MESSAGES = [{"role": "system", "content": "You are a careful referee of proofs."}, {"role": "user", "content": QUESTION}]
 ANSWER = "four words of it."
 
+EXCHANGE = {
+    "event_id": "x-1", "account_id": "jane@example.org", "ip": "203.0.113.7", "request": {"model": "m-1", "messages": MESSAGES},
+    "reply": {"choices": [{"message": {"role": "assistant", "content": ANSWER}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 9, "completion_tokens": 2}},
+}  # fmt: skip
+
 
 def litellm_payload(
     account: str = "acct-7", *, call: str = "call-1", content: str = QUESTION, answer: str = ANSWER, ip: str = "203.0.113.7", **more: Any
@@ -26,6 +31,7 @@ def litellm_payload(
         "metadata": {
             "user_api_key_hash": "9f" * 32, "user_api_key_user_id": account, "user_api_key_team_id": None, "user_api_key_org_id": "org-1",
             "user_api_key_user_email": None, "requester_ip_address": ip, "usage_object": usage, "spend_logs_metadata": None,
+            "user_api_key_auth_metadata": {"payment_fingerprint": "pm-1", "plan": "pro", "account_created": 1_780_000_000_000},
         },
     } | more  # fmt: skip
 

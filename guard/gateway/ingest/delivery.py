@@ -52,7 +52,7 @@ class Delivery:
         if not len(self._spool) and self._kafka.is_up:
             tasks = [asyncio.create_task(self._kafka.bring(event)) for event in events]
             await asyncio.wait(tasks, timeout=ACK_SECONDS)
-        rest = [number for number in range(len(events)) if not tasks or not tasks[number].done()]
+        rest = [number for number in range(len(events)) if not tasks or not _is_brought(tasks[number])]
         if rest:
             await self._put(self._spool, [events[number].body for number in rest], [tasks[number] for number in rest] if tasks else [])
 
@@ -74,6 +74,9 @@ class Delivery:
             except OSError as error:
                 _log.error("spool_not_read", reason=error.strerror or type(error).__name__)
                 await asyncio.sleep(UNREADABLE_SECONDS)
+            except Exception as error:  # noqa: BLE001 (what is on disk must be tried again, whatever it was)
+                _log.error("replay_failed", kind=type(error).__name__)
+                await asyncio.sleep(UNREADABLE_SECONDS)
 
     async def _replay_some(self, spool: Spool) -> int:
         """How many were brought."""
@@ -85,8 +88,7 @@ class Delivery:
 
     async def _replayed(self, number: int, body: bytes) -> None:
         task = self._under_way.pop(number, None)
-        if task is not None:
-            await task
+        if task is not None and (await asyncio.wait({task})) and _is_brought(task):
             return
         try:
             keys = _keys_of(body)
@@ -95,3 +97,8 @@ class Delivery:
             _log.error("spool_line_unreadable", bytes=len(body))
             return
         await self._kafka.bring(CleanEvent(keys.account_id, keys.event_id, body))
+
+
+def _is_brought(task: asyncio.Task[None]) -> bool:
+    """Whether Kafka has it: a task that failed is done too."""
+    return task.done() and not task.cancelled() and task.exception() is None

@@ -10,13 +10,15 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from guard.control.reach import REQUEST_TIMEOUT_MS, reaching
-from guard.errors import GuardError
+from guard.errors import ClusterMismatchError, GuardError
 from guard.events.clean import CleanEvent
 from guard.events.partition import partition_of
 from guard.topics import Topic
 
 LINGER_MS: Final = 5
 """How long the client waits for more events to one partition: a produce request costs the broker as much for one as for a hundred."""
+BATCH_BYTES_MAX: Final = 1 << 18
+"""One account's events lie on one partition, which takes one batch after the other: the client's 16 KiB are twenty of them."""
 RETRY_SECONDS_MIN: Final = 0.5
 RETRY_SECONDS_MAX: Final = 15.0
 """Between two attempts to connect; a random part of a span that doubles is added, so that gateways do not come back in step."""
@@ -68,12 +70,15 @@ class KafkaWay:
             acks="all",
             enable_idempotence=True,
             linger_ms=LINGER_MS,
+            max_batch_size=BATCH_BYTES_MAX,
             request_timeout_ms=REQUEST_TIMEOUT_MS,
         )
         try:
             with reaching(self._bootstrap):
                 await producer.start()
                 self._partitions = len(await producer.partitions_for(Topic.REQUESTS))
+            if not self._partitions:
+                raise ClusterMismatchError(f"{self._bootstrap}: {Topic.REQUESTS} has no partition; `guard topics create` makes the topics")
             self._broken.clear()
             self._producer = producer
             self._connected.set()

@@ -19,7 +19,8 @@ from guard.gateway.ingest.refused import REFUSALS_NAMED_MAX, Refused, refused
 
 KNOWN: Final = (
     "event_id", "event_time", "account_id", "org_id", "api_key_id", "payment_fingerprint", "account_created", "plan", "rate_limit_rpm", "ip",
-    "ip_prefix", "asn", "country", "client_fingerprint", "user_agent", "model", "topic", "reasoning_elicitation", "rubric_grading", "status",
+    "ip_prefix", "asn", "country", "client_fingerprint", "user_agent", "model", "operation", "input_tokens", "cached_tokens", "output_tokens",
+    "reasoning_tokens", "topic", "reasoning_elicitation", "rubric_grading", "status",
     "decision_id", "latency_ms",
 )  # fmt: skip
 """What an exchange may say about itself, by the contract's names; `ip`, `ip_prefix` and `payment_fingerprint` raw or hashed."""

@@ -15,6 +15,8 @@ import structlog
 
 from guard.errors import DecodeError
 from guard.events.clean import CleanEvent
+from guard.events.decode import UNKNOWN_MODEL
+from guard.events.told import CHARS_A_TOKEN
 from guard.gateway.ingest.reading import Reading
 
 HELD_BYTES_MAX: Final = 64 << 20
@@ -47,6 +49,11 @@ class Exchange:
         """Request and reply, parsed."""
         self.size_bytes = size_bytes
 
+    def without_texts(self) -> "Exchange":
+        """What is left when there is no room: its tokens are guessed from its bytes. Nobody escapes judgement by sending much."""
+        guess = {"model": UNKNOWN_MODEL, "input_tokens": self.size_bytes // CHARS_A_TOKEN, "output_tokens": 0}
+        return Exchange(guess | self.known, lambda: (None, None), 0)
+
 
 class Reporter:
     """Runs within an event loop. `report` may be called before `start`."""
@@ -65,6 +72,8 @@ class Reporter:
         self.delivered = 0
         self.refused = 0
         """Exchanges that make no event, such as those without an account."""
+        self.textless = 0
+        """Exchanges reported without their content, since too many texts were waiting to be read."""
         self.lost = 0
         """Exchanges for which there was no room, or no time at the end."""
 
@@ -75,9 +84,12 @@ class Reporter:
 
     def report(self, exchange: Exchange) -> None:
         """Take note of an exchange; returns at once."""
-        if self.waiting >= EVENTS_MAX or self._held_bytes + exchange.size_bytes > HELD_BYTES_MAX:
+        if self.waiting >= EVENTS_MAX:
             self.lost += 1
             return
+        if self._held_bytes + exchange.size_bytes > HELD_BYTES_MAX:
+            exchange = exchange.without_texts()
+            self.textless += 1
         self._exchanges.append(exchange)
         self._held_bytes += exchange.size_bytes
         self._idle.clear()
@@ -141,6 +153,9 @@ class Reporter:
         try:
             await self._deliver(lot)
         except NotTakenError:
+            await asyncio.sleep(self._dice.uniform(*RETRY_SECONDS))
+        except Exception as error:  # noqa: BLE001 (whatever it is, the next lot must have its turn)
+            _log.error("events_not_taken", reason=type(error).__name__)
             await asyncio.sleep(self._dice.uniform(*RETRY_SECONDS))
         else:
             del self._events[: len(lot)]

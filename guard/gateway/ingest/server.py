@@ -141,7 +141,7 @@ class IngestServer:
                         raise BodyError(429, "turned_away")
         except TimeoutError:
             raise BodyError(408, "too_slow") from None
-        except (web.PayloadAccessError, ConnectionError, ValueError, web.HTTPException):
+        except (web.PayloadAccessError, web.RequestPayloadError, ConnectionError, ValueError, web.HTTPException):
             raise BodyError(400, "unreadable") from None
 
     async def _taken(self, read: Read) -> web.StreamResponse:

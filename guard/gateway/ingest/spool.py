@@ -99,10 +99,10 @@ class Spool:
             try:
                 await asyncio.to_thread(self._sync, data)
             except OSError as error:
-                _log.error("spool_not_written", reason=error.strerror or type(error).__name__)
                 self._taken_bytes -= len(data)
                 for entry in lot:
                     entry.settle(SpoolFullError())
+                _log.error("spool_not_written", reason=error.strerror or type(error).__name__)  # last: the log may lie on the same disk
             else:
                 for entry in lot:
                     self._count(entry)

@@ -1,6 +1,7 @@
 """Where a reporter hands events on to: an intake of its own, straight to Kafka, or a `guard ingest` somewhere."""
 
 import asyncio
+import io
 import ssl
 from typing import Final
 
@@ -47,7 +48,7 @@ class IngestClient:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(ANSWER_SECONDS))
         body = b"\n".join(event.body for event in events)
         try:
-            async with self._session.post(self._url, data=body, headers=self._headers, ssl=self._tls or True) as answer:
+            async with self._session.post(self._url, data=io.BytesIO(body), headers=self._headers, ssl=self._tls or True) as answer:
                 status, told = answer.status, await answer.json() if answer.content_type == "application/json" else {}
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
             raise NotTakenError from None
