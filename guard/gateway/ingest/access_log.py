@@ -36,6 +36,7 @@ _WHOLE: Final = (
     "reasoning_tokens", "cached_tokens",
 )  # fmt: skip
 """Numbers; gateways write what comes from a header as a text."""
+_DIGITS: Final = re.compile(r"\d{1,18}", re.ASCII)
 _SECONDS: Final = re.compile(r"\d{1,12}\.\d{3}", re.ASCII)
 """Times as nginx writes them, to the millisecond."""
 FAILED_OPEN: Final = "failed_open"
@@ -77,9 +78,9 @@ class AccessLog:
 
     def told(self, line: dict[str, object]) -> Told:
         """The event's fields in one line of the log."""
-        fields = {name: value for name, value in line.items() if value not in {None, "", "-"}}
+        fields = {name: value for name, value in line.items() if value not in (None, "", "-")}
         for name in _WHOLE:
-            if isinstance(value := fields.get(name), str) and (value.isdecimal() or _SECONDS.fullmatch(value)):
+            if isinstance(value := fields.get(name), str) and (_DIGITS.fullmatch(value) or _SECONDS.fullmatch(value)):
                 fields[name] = int(value.replace(".", ""))
         self.failed_open += bool(fields.pop(FAILED_OPEN, None))
         with self._lock:

@@ -57,15 +57,26 @@ JSON = st.recursive(
 
 
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
-@given(values=st.lists(JSON, min_size=1, max_size=30), path=st.sampled_from(["/events", "/exchanges", "/litellm"]))
+@given(values=st.lists(JSON, min_size=1, max_size=30), path=st.sampled_from(["/events", "/exchanges", "/litellm", "/access-log"]))
 def test_no_json_is_a_failure_of_ours(values, path):
     """Whatever is sent: it is taken or refused, item by item."""
-    bases = {"/events": EVENT, "/exchanges": EXCHANGE, "/litellm": litellm_payload()}
+    bases = {"/access-log": EVENT, "/events": EVENT, "/exchanges": EXCHANGE, "/litellm": litellm_payload()}
     items = [bases[path] | value if isinstance(value, dict) else value for value in values]
     reading = Reading(KEY)
     found = reading.read(path, json.dumps(items).encode())
 
     assert len(found.events) + sum(found.refusals.values()) == len(items)
+
+
+@pytest.mark.parametrize("value", [{"a": {}}, [[]], "9" * 5_000, "\u0663", "1.5", 10**30, True, None, "\ud800"], ids=str)
+@pytest.mark.parametrize("name", ["event_id", "event_time", "status", "bytes_sent", "failed_open", "model"])
+def test_no_value_in_an_access_log_is_a_failure_of_ours(name, value):
+    """One line that a gateway wrote strangely must not cost the others of its batch."""
+    lines = [json.dumps(EVENT | {name: value}).encode(), json.dumps(EVENT).encode()]
+    found = Reading(KEY).read_items("/access-log", lines)
+
+    assert len(found.events) + sum(found.refusals.values()) == 2
+    assert found.events
 
 
 def test_bodies_beyond_their_size_are_not_read(tmp_path):
