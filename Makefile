@@ -10,7 +10,7 @@ MINUTES_MAX := 20m
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit-test broker-test check format bench lock clean
+.PHONY: help demo demo-envoy test unit-test broker-test check format bench lock clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -19,6 +19,9 @@ help: ## Print what can be made
 
 demo: $(VENV)/ready ## See the guard at work: a real Kafka, two workers, three campaigns (4 minutes)
 	$(BIN)/guard demo
+
+demo-envoy: $(VENV)/ready ## See it at a gateway: a real Envoy, real clients, and Kafka taken away (2 minutes)
+	$(BIN)/guard demo-envoy
 
 test: unit-test broker-test ## Run every test but the benchmarks
 

@@ -2,7 +2,7 @@
 
 import enum
 
-from guard.units import DAY_MS
+from guard.units import DAY_MS, HOUR_MS
 
 PARTITIONS_DEFAULT = 8
 """Partitions of `guard.requests` when nobody says otherwise (contract)."""
@@ -24,6 +24,7 @@ class Topic(enum.StrEnum):
     ACCOUNTS_STATE = "guard.internal.accounts-state"
     LINKS_STATE = "guard.internal.links-state"
     CAMPAIGNS_STATE = "guard.internal.campaigns-state"
+    ENFORCERS = "guard.internal.enforcers"
 
 
 class Spread(enum.Enum):
@@ -61,5 +62,6 @@ TOPICS: dict[Topic, tuple[Spread, dict[str, str]]] = {
     Topic.ACCOUNTS_STATE: (Spread.SHARDS, {"cleanup.policy": "compact"}),
     Topic.LINKS_STATE: (Spread.SHARDS, {"cleanup.policy": "compact"}),
     Topic.CAMPAIGNS_STATE: (Spread.ONE, {"cleanup.policy": "compact"}),
+    Topic.ENFORCERS: (Spread.ONE, {"cleanup.policy": "delete", "retention.ms": str(HOUR_MS)}),
 }
 """Partition count and configuration of every topic; all of them use `LogAppendTime` (contract)."""

@@ -15,11 +15,13 @@ import zstandard
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
+from guard.cli.keys import HashKeyText
 from guard.cli.options import AsJson
 from guard.convert.kinds import KINDS, kind_named
 from guard.convert.run import Converted, Times, convert_files
 from guard.convert.table import Plan, mapping_of
 from guard.errors import InputError, UsageError
+from guard.events.hashing import hash_key
 
 _HELP_KINDS = ", ".join(name + (" (evaluation only)" if kind.is_evaluation_only else "") for name, kind in KINDS.items())
 
@@ -37,8 +39,10 @@ def convert(
         float, typer.Option(min=0, max=1e6, help="Requests/s of one drawn client at most; 0 is no limit.")
     ] = Plan().rate_max,
     start: Annotated[
-        int | None, typer.Option(min=1, metavar="EPOCH_MS", help="When the first event was; else the last one is now.")
+        int | None,
+        typer.Option(min=1, metavar="EPOCH_MS", help="When the first event was; else the last one is now, and logs keep their times."),
     ] = None,
+    key: HashKeyText = "",
     *,
     mapping: Annotated[bool, typer.Option("--mapping", help="Only print which column becomes which field.")] = False,
     as_json: AsJson = False,
@@ -51,7 +55,7 @@ def convert(
     if not files:
         raise UsageError("no FILE; name at least one, or ask for --mapping")
     times = Times(int(time.time() * 1_000), start)
-    plan = Plan(seed=seed, clients=clients, days=days, rate_max=rate_max)
+    plan = Plan(seed=seed, clients=clients, days=days, rate_max=rate_max, key=hash_key(key))
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("reading")
         seen = convert_files(

@@ -24,7 +24,10 @@ class Command(NamedTuple):
 
 COMMANDS: Final = {
     "demo": Command("demo", "demo"),
+    "demo-envoy": Command("demo_envoy", "demo_envoy"),
     "run": Command("run", "run"),
+    "enforce": Command("enforce", "enforce"),
+    "ingest": Command("ingest", "ingest"),
     "broker": Command("broker", "broker"),
     "topics": Command("topics", "topics_app"),
     "policy": Command("policy", "policy_app"),

@@ -37,8 +37,10 @@ class Times(Struct, frozen=True):
     now_ms: int
     start_ms: int | None = None
 
-    def shift_ms(self, first_ms: int, last_ms: int) -> int:
-        """What to add to the source's times. Raises InputError when no calendar reaches there."""
+    def shift_ms(self, first_ms: int, last_ms: int, *, keeps: bool = False) -> int:
+        """What to add to the source's times; `keeps` leaves them unless a start is given. Raises InputError when no calendar reaches there."""
+        if keeps and self.start_ms is None:
+            return 0
         shift = self.start_ms - first_ms if self.start_ms is not None else self.now_ms - ENDS_BEFORE_NOW_MS - last_ms
         if first_ms + shift < 1 or last_ms + shift > TIME_MS_MAX:
             raise InputError(f"events from {first_ms + shift} to {last_ms + shift} ms; --start should keep them between 1970 and 9999")
@@ -111,7 +113,7 @@ def convert_files(
             for at_ms, body in bodies:
                 order.add(at_ms, body)
             if order.first_ms is not None:
-                _write(order.in_order(), times.shift_ms(order.first_ms, order.last_ms), open_out, seen)
+                _write(order.in_order(), times.shift_ms(order.first_ms, order.last_ms, keeps=kind.keeps_times), open_out, seen)
     if not seen.events:
         first = f"; first: {seen.problems.named[0]}" if seen.problems.named else ""
         raise InputError(f"{', '.join(map(str, paths))}: nothing readable as {kind.name} ({kind.about}){first}")

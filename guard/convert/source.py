@@ -29,12 +29,12 @@ def open_source(path: Path) -> IO[bytes]:
     return raw
 
 
-def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def read_lines(path: Path, bytes_max: int = LINE_BYTES_MAX) -> Iterator[tuple[int, bytes]]:
     """Number (from 1) and bytes of every line that is not blank. Raises InputError where the file is damaged."""
     number = 0
     with open_source(path) as file:
         try:
-            while line := file.readline(LINE_BYTES_MAX):
+            while line := file.readline(bytes_max):
                 number += 1
                 if not line.isspace():
                     yield number, line

@@ -6,6 +6,8 @@ from typing import Final, Generic, TypeVar
 
 from msgspec import Struct
 
+from guard.events.hashing import HashKey
+
 NAMED_MAX: Final = 20
 """Bad lines named one by one; further ones are only counted."""
 
@@ -39,6 +41,8 @@ class Plan(Struct, frozen=True):
     clients: int | None = None
     days: float = 1.0
     rate_max: float = 1.0
+    key: HashKey | None = None
+    """For logs of real gateways."""
 
 
 class Problems(Struct):
@@ -68,6 +72,8 @@ class Kind(Struct, Generic[R], frozen=True):
     span_ms: Callable[[Plan], int] | None = None
     """If given, rows come in the order of time and end before this."""
     is_evaluation_only: bool = False
+    keeps_times: bool = False
+    """Whether events stay where they were on the calendar, unless --start moves them."""
 
 
 def mapping_of(kind: Kind[R]) -> str:
@@ -75,6 +81,7 @@ def mapping_of(kind: Kind[R]) -> str:
     width = max(len(column.field) for column in kind.table)
     lines = [f"{kind.name}: {kind.about}"]
     lines += [f"  {column.field:<{width}}  <- {column.source}{' (keyed hash)' if column.keyed else ''}" for column in kind.table]
-    lines += [f"  {'event_id':<{width}}  <- the kind and a running number"]
+    if all(column.field != "event_id" for column in kind.table):
+        lines += [f"  {'event_id':<{width}}  <- the kind and a running number"]
     lines += [f"  {note}" for note in kind.notes]
     return "\n".join([*lines, "  Every other field stays missing."])

@@ -10,7 +10,7 @@ from msgspec import UNSET, Struct
 from guard.decisions.decision import Action, Decision, Scope
 from guard.evaluation.campaigns import commonest
 from guard.evaluation.result import AccountRow, CampaignRow, ClusterRow, CurvePoint, FalsePositive
-from guard.gateway.orders import WORDS
+from guard.gateway.order import WORDS
 from guard.simulation.client import Truth
 
 TIMES_MAX: Final = 200_000

@@ -125,7 +125,8 @@ def _integer(digits: str) -> int | float:
 
 
 _read_json: Final = json.JSONDecoder(strict=False, parse_int=_integer).decode
-_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_TOKEN: Final = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+"""A text that nobody closes is one token to the end: else every quotation mark in it would be tried as a beginning."""
 
 
 class Decoder:
@@ -148,7 +149,7 @@ class Decoder:
         return self._mend(event)
 
     def _decode_by_field(self, value: bytes) -> RequestEvent:
-        found = _read_object(value)
+        found = read_object(value)
         fields = {name: self._required(name, found) for name in REQUIRED}
         for name, raw in found.items():
             if name in fields or name not in RULES or raw is None:
@@ -222,7 +223,7 @@ def _checked(name: str, raw: Any) -> Any:  # noqa: ANN401
         return None
 
 
-def _read_object(value: bytes) -> dict[str, Any]:
+def read_object(value: bytes) -> dict[str, Any]:
     """The record's top level. Bytes that are no UTF-8 become characters that are not printable."""
     text = value.decode("utf-8", "surrogateescape")
     try:

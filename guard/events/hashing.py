@@ -71,3 +71,15 @@ class KeyedHasher:
         mac.update(kind.encode() + b"\0")
         mac.update(value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value)
         return f"{key_id}:{mac.hexdigest()[:DIGEST_HEX_DIGITS]}"
+
+
+def hash_key(text: str, name: str = "GUARD_HASH_KEY") -> HashKey | None:
+    """The key written as NAME:HEX, or None for an empty text. Raises UsageError, which repeats nothing of it."""
+    if not text:
+        return None
+    key_id, _, digits = text.partition(":")
+    try:
+        secret = bytes.fromhex(digits)
+    except ValueError:
+        raise UsageError(f"{name}: it should be NAME:HEX, the key's name and two hexadecimal digits a byte") from None
+    return HashKey(key_id, secret)

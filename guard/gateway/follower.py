@@ -1,40 +1,94 @@
-"""The decisions topic, followed: read committed, without a group, to the end before it is ready."""
+"""The decisions topic, followed: read committed, without a group, to the end before it is ready, and again whenever Kafka comes back."""
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Final
 
 import msgspec
 import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from guard.control.reach import reaching
-from guard.control.topics_read import groupless_consumer, read_to_end
+from guard.control.topics_read import groupless_consumer
 from guard.decisions.decision import Decision, decode_decision
+from guard.errors import ClusterMismatchError, GuardError
+from guard.gateway.order import WORDS
 from guard.gateway.orders import Orders
+from guard.gateway.presence import GONE_MS, Presence
 from guard.topics import Topic
 
-FETCH_MS = 50
+FETCH_MS: Final = 50
+PROBE_SECONDS: Final = 2.0
+"""How often the broker is asked for the end of the topic: nothing else tells a quiet topic from a broker that is away."""
+PROBE_SECONDS_MAX: Final = 5.0
+RETRY_SECONDS_MIN: Final = 1.0
+RETRY_SECONDS_MAX: Final = 20.0
+"""Between two attempts to reach Kafka: at least a second, and a random part of a span that doubles, so that a fleet of enforcers does not come
+back in step (full jitter)."""
+START_SECONDS_MAX: Final = 1.0
+"""Before the first attempt, at random: a deployment starts all its enforcers in one moment."""
 _log = structlog.get_logger(__name__)
 
 
 class DecisionFollower:
-    """Keeps `orders` as the topic says. What is known stays in force while Kafka is away."""
+    """Keeps `orders` as the topic says. What is known stays in force while Kafka is away.
 
-    def __init__(self, bootstrap: str, orders: Orders, on_decision: Callable[[Decision], None] = lambda _: None) -> None:
+    `positions` are offsets to go on from, by partition: those of a snapshot. `presence` hears of other enforcers, if given.
+    """
+
+    def __init__(
+        self,
+        bootstrap: str,
+        orders: Orders,
+        on_decision: Callable[[Decision], None] = lambda _: None,
+        *,
+        positions: Mapping[int, int] | None = None,
+        presence: Presence | None = None,
+        dice: Random | None = None,
+    ) -> None:
         self._bootstrap = bootstrap
         self._on_decision = on_decision
+        self._presence = presence
+        self._dice = dice or Random()
         self.orders = orders
+        self.positions = dict(positions or {})
         self.decisions_read = 0
+        self.unreadable = 0
+        self.reconnections = 0
+        self._target = orders
+        """What is being read into: another one than `orders` while everything is read anew."""
+        self._heard_at = float("-inf")
         self._task: asyncio.Task[None] | None = None
         self._is_ready = asyncio.Event()
 
+    @property
+    def is_ready(self) -> bool:
+        """The topic was read to its end once."""
+        return self._is_ready.is_set()
+
+    @property
+    def stale_seconds(self) -> float:
+        """How long the broker has not answered; infinite before it ever did."""
+        return time.monotonic() - self._heard_at
+
     async def start(self) -> None:
-        """Follow from the beginning; returns once the committed end was reached. Raises when no broker answers."""
-        self._task = asyncio.create_task(self._follow())
+        """Follow; returns once the committed end was reached. Raises when no broker answers."""
+        self._task = asyncio.create_task(self._session())
         ready = asyncio.create_task(self._is_ready.wait())
         await asyncio.wait({ready, self._task}, return_when=asyncio.FIRST_COMPLETED)
         if not self._is_ready.is_set():
             ready.cancel()
             self._task.result()
+
+    async def ready(self) -> None:
+        """Returns once the topic was read to its end."""
+        await self._is_ready.wait()
+
+    def start_patiently(self) -> None:
+        """Follow, and keep trying while no broker answers."""
+        self._task = asyncio.create_task(self._sessions())
 
     async def stop(self) -> None:
         """Follow no more; the orders stay as they are."""
@@ -42,25 +96,102 @@ class DecisionFollower:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _follow(self) -> None:
+    async def _sessions(self) -> None:
+        span = RETRY_SECONDS_MIN
+        await asyncio.sleep(self._dice.uniform(0, START_SECONDS_MAX))
+        while True:
+            began = time.monotonic()
+            try:
+                await self._session()
+            except GuardError as error:
+                _log.warning("decisions_interrupted", error=str(error)[:300])
+            except Exception as error:  # noqa: BLE001 (whatever it was: an enforcer that follows no more would be worse)
+                _log.error("decisions_interrupted", error=f"{type(error).__name__}: {error!s:.300}")
+            if time.monotonic() - began > RETRY_SECONDS_MAX:
+                span = RETRY_SECONDS_MIN
+            await asyncio.sleep(RETRY_SECONDS_MIN + self._dice.uniform(0, span))
+            span = min(2 * span, RETRY_SECONDS_MAX)
+            self.reconnections += 1
+
+    async def _session(self) -> None:
+        """One connection, until it is lost."""
+        topics = [Topic.DECISIONS] if self._presence is None else [Topic.DECISIONS, Topic.ENFORCERS]
         with reaching(self._bootstrap):
-            async with groupless_consumer(self._bootstrap, [Topic.DECISIONS]) as consumer:
-                for record in await read_to_end(consumer):
-                    self._take(record.value)
-                self._is_ready.set()
-                while True:
-                    for records in (await consumer.getmany(timeout_ms=FETCH_MS)).values():
-                        for record in records:
-                            self._take(record.value)
+            async with groupless_consumer(self._bootstrap, topics) as consumer:
+                ends = await self._seek(consumer)
+                while any([await consumer.position(partition) < end for partition, end in ends.items()]):
+                    await self._fetch(consumer)
+                self._arrived()
+                await self._follow(consumer)
+
+    async def _follow(self, consumer: AIOKafkaConsumer) -> None:
+        probe_at = time.monotonic() + PROBE_SECONDS
+        while True:
+            await self._fetch(consumer)
+            if time.monotonic() >= probe_at:
+                ends = await self._ends(consumer)
+                if any(end < self.positions.get(partition.partition, 0) for partition, end in ends.items()):
+                    return  # the topic was made anew: begin again
+                probe_at = time.monotonic() + PROBE_SECONDS
+
+    async def _ends(self, consumer: AIOKafkaConsumer) -> dict[TopicPartition, int]:
+        partitions = [partition for partition in sorted(consumer.assignment()) if partition.topic == Topic.DECISIONS]
+        ends = await asyncio.wait_for(consumer.end_offsets(partitions), PROBE_SECONDS_MAX)
+        self._heard_at = time.monotonic()
+        return dict(ends)
+
+    async def _seek(self, consumer: AIOKafkaConsumer) -> dict[TopicPartition, int]:
+        """Go on where it was left, or at the beginning with fresh orders when the topic no longer reaches so far. The end of each partition."""
+        ends = await self._ends(consumer)
+        begins = await consumer.beginning_offsets(list(ends))
+        if self._target is not self.orders:
+            self.positions = {}  # the last attempt to read everything broke off
+        if any(end < self.positions.get(partition.partition, 0) for partition, end in ends.items()):
+            _log.warning("decisions_read_anew", reason="the topic is shorter than what was read of it")
+            self.positions = {}
+        self._target = self.orders if self.positions else Orders()
+        for partition, begin in begins.items():
+            consumer.seek(partition, max(begin, self.positions.get(partition.partition, 0)))
+        if self._presence is not None:
+            where = TopicPartition(Topic.ENFORCERS, 0)
+            found = await consumer.offsets_for_times({where: time.time_ns() // 1_000_000 - 2 * GONE_MS})
+            consumer.seek(where, found[where].offset) if found[where] else await consumer.seek_to_end(where)
+        return ends
+
+    def _arrived(self) -> None:
+        if self._target is not self.orders:
+            self.orders.replace_with(self._target)
+            self._target = self.orders
+        self._is_ready.set()
+
+    async def _fetch(self, consumer: AIOKafkaConsumer) -> None:
+        for partition, records in (await consumer.getmany(timeout_ms=FETCH_MS)).items():
+            if partition.topic == Topic.ENFORCERS:
+                self._hear(records)
+                continue
+            if records[0].offset < self.positions.get(partition.partition, 0):
+                self.positions = {}
+                raise ClusterMismatchError(f"{Topic.DECISIONS}-{partition.partition} begins anew; everything is read again")
+            for record in records:
+                self._take(record.value)
+            self.positions[partition.partition] = records[-1].offset + 1
+
+    def _hear(self, records: list[ConsumerRecord]) -> None:
+        assert self._presence is not None
+        for record in records:
+            self._presence.hear((record.key or b"")[:64].decode("utf-8", "replace"), record.timestamp, is_leaving=record.value is None)
 
     def _take(self, value: bytes | None) -> None:
         if value is None:
             return
         try:
             decision = decode_decision(value)
+            if decision.action not in WORDS:
+                raise msgspec.ValidationError(f"action {decision.action[:20]!a}")
         except msgspec.MsgspecError as error:
+            self.unreadable += 1
             _log.warning("decision_unreadable", error=str(error)[:200])
             return
-        self.orders.apply(decision)
+        self._target.apply(decision)
         self._on_decision(decision)
         self.decisions_read += 1

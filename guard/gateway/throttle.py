@@ -1,4 +1,4 @@
-"""Throttles that are real: one token bucket per account, refilled at the decision's rate."""
+"""Throttles that are real: one token bucket per account, refilled at this enforcer's share of the decision's rate."""
 
 from typing import Final
 
@@ -7,33 +7,45 @@ from msgspec import Struct
 from guard.units import MINUTE_MS
 
 BUCKETS_MAX: Final = 200_000
-"""Accounts under a throttle at once; beyond it the oldest bucket is forgotten, and its account starts with a full one."""
+"""Accounts under a throttle at once; beyond it the one longest without a request is forgotten, and begins with a full bucket."""
 
-REQUEST_CREDIT: Final = MINUTE_MS
-"""One request costs a minute's credit, and a millisecond earns `rate_rpm` of it: whole numbers, so no rate drifts."""
+FINE: Final = 1_000_000
+REQUEST_CREDIT: Final = MINUTE_MS * FINE
+"""One request costs a minute's credit at one a minute, and a millisecond earns `rate_rpm` / enforcers of it: whole numbers, so no rate drifts."""
 
 
-class _Bucket(Struct):
+class _Bucket(Struct, gc=False):
     at: int
     credit: int
 
 
 class Throttles:
-    """Token buckets by account. A throttled account may send one request at once, then waits for its rate."""
+    """Token buckets by account. A throttled account may send one request at once, then waits for its rate.
+
+    Over n enforcers each gives a share of 1/n: however requests are spread among them, together they pass no more than the
+    rate and one request each.
+    """
 
     def __init__(self) -> None:
         self._buckets: dict[str, _Bucket] = {}
 
-    def passes(self, account: str, rate_rpm: int, at: int) -> bool:
-        """Whether a throttled account's request at `at` (milliseconds) is within its rate; if so it is counted."""
-        bucket = self._buckets.get(account)
-        if bucket is None:
-            if len(self._buckets) >= BUCKETS_MAX:
-                del self._buckets[next(iter(self._buckets))]
-            bucket = self._buckets[account] = _Bucket(at, REQUEST_CREDIT)
-        bucket.credit = min(REQUEST_CREDIT, bucket.credit + max(0, at - bucket.at) * rate_rpm)
-        bucket.at = max(bucket.at, at)
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def wait_ms(self, account: str, rate_rpm: int, at: int, enforcers: int = 1) -> int:
+        """0 for a throttled account's request at `at` (milliseconds) within its rate, which is then counted; else how long until the next."""
+        bucket = self._buckets.pop(account, None) or _Bucket(at, REQUEST_CREDIT)
+        if len(self._buckets) >= BUCKETS_MAX:
+            del self._buckets[next(iter(self._buckets))]
+        self._buckets[account] = bucket
+        a_millisecond = rate_rpm * FINE // enforcers
+        bucket.credit = min(REQUEST_CREDIT, bucket.credit + max(0, at - bucket.at) * a_millisecond)
+        bucket.at = at  # a clock that was set back earns nothing for the time it repeats
         if bucket.credit < REQUEST_CREDIT:
-            return False
+            return -(-(REQUEST_CREDIT - bucket.credit) // a_millisecond)
         bucket.credit -= REQUEST_CREDIT
-        return True
+        return 0
+
+    def passes(self, account: str, rate_rpm: int, at: int) -> bool:
+        """Whether a request is within the rate of an account that a single gateway serves."""
+        return self.wait_ms(account, rate_rpm, at) == 0

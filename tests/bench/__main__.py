@@ -3,7 +3,21 @@
 import sys
 from collections.abc import Callable
 
-from tests.bench import fingerprint, hostile, latency, memory, pause, recovery, stream, whole_step, worlds
+from tests.bench import (
+    enforcer,
+    fingerprint,
+    gateway,
+    herd,
+    hostile,
+    latency,
+    memory,
+    pause,
+    precedence,
+    recovery,
+    stream,
+    whole_step,
+    worlds,
+)
 from tests.bench import replay as replay_bench
 
 BENCHES: dict[str, Callable[[], None]] = {
@@ -14,6 +28,10 @@ BENCHES: dict[str, Callable[[], None]] = {
     "latency": latency.main,
     "pause": pause.main,
     "recovery": recovery.main,
+    "enforcer": enforcer.main,
+    "precedence": precedence.main,
+    "herd": herd.main,
+    "gateway": gateway.main,
     "hostile": lambda: hostile.show(1_000_000, 7),
     "worlds": worlds.main,
     "whole-step": lambda: whole_step.main(100_000),

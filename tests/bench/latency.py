@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from guard.cli.demonstration.workers import WorkerProcess
+from guard.cli.demonstration import processes
 from guard.streaming.broker import EmbeddedBroker
 from guard.topics import Topic
 from tests.support.broker import fresh_topics
@@ -40,7 +40,7 @@ def _measure(bootstrap: str, rate: int) -> list[float]:
 
 async def _with_worker(bootstrap: str, rate: int) -> list[float]:
     with tempfile.TemporaryDirectory() as folder:
-        worker = WorkerProcess("worker", bootstrap, Path(folder) / "log")
+        worker = processes.worker("worker", bootstrap, Path(folder) / "log")
         await worker.start()
         try:
             await worker.wait_until_ready()

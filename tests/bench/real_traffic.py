@@ -21,7 +21,7 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from msgspec import Struct
 
-from guard.cli.demonstration.workers import WorkerProcess
+from guard.cli.demonstration import processes
 from guard.control.board import opening_control
 from guard.control.topics_read import read_topic
 from guard.convert.kinds import kind_named
@@ -129,7 +129,7 @@ def _by_replay(events: Path) -> Judged:
 async def _by_broker(events: Path, folder: Path) -> Judged:
     with EmbeddedBroker() as broker:
         await create_topics(broker.bootstrap, SHARDS)
-        worker = WorkerProcess("worker", broker.bootstrap, folder / "worker.log")
+        worker = processes.worker("worker", broker.bootstrap, folder / "worker.log")
         await worker.start()
         try:
             await worker.wait_until_ready()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
 
-from guard.cli.demonstration.workers import WorkerProcess
+from guard.cli.demonstration import processes
 from guard.engine.accounts import AccountsStage
 from guard.events.partition import partition_of
 from guard.streaming.broker import EmbeddedBroker
@@ -56,7 +56,7 @@ async def _fill(bootstrap: str) -> None:
 
 async def _ready_seconds(bootstrap: str) -> float:
     with tempfile.TemporaryDirectory() as folder:
-        worker = WorkerProcess("worker", bootstrap, Path(folder) / "log")
+        worker = processes.worker("worker", bootstrap, Path(folder) / "log")
         began = time.monotonic()
         await worker.start()
         try:

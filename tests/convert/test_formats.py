@@ -13,10 +13,21 @@ from guard.convert.run import Converted, Times, convert_files
 from guard.convert.table import Plan, mapping_of
 from guard.errors import InputError, UsageError
 from guard.events.decode import RULES, Decoder
+from guard.events.hashing import HashKey
 from guard.units import DAY_MS
+from tests.support.payloads import AT_S, litellm_payload, otel_attributes, otlp_line
 from tests.support.traces import AZURE, GENTD26, MOONCAKE, WEKA, json_lines, servegen_folder
 
 START = 1_790_000_000_000
+KEY = HashKey("k1", b"c" * 32)
+
+
+LINES: dict[str, list[dict[str, Any]]] = {
+    "mooncake": MOONCAKE,
+    "weka-claude-code": WEKA,
+    "litellm": [litellm_payload(), litellm_payload(startTime=AT_S + 1, endTime=AT_S + 9)],
+    "otel-genai": [otlp_line(otel_attributes()), otlp_line(otel_attributes() | {"gen_ai.response.id": "chatcmpl-8"})],
+}
 
 
 class Kept(io.BytesIO):
@@ -28,7 +39,7 @@ class Kept(io.BytesIO):
 
 def converted(kind: str, *paths: Path, start: int | None = START, **plan: Any) -> tuple[list[dict[str, Any]], Converted]:
     out = Kept()
-    seen = convert_files(kind_named(kind), paths, Plan(**plan), Times(START + DAY_MS, start), lambda: out)
+    seen = convert_files(kind_named(kind), paths, Plan(**{"key": KEY} | plan), Times(START + DAY_MS, start), lambda: out)
     return [json.loads(line) for line in out.getvalue().splitlines()], seen
 
 
@@ -39,7 +50,7 @@ def source(tmp_path: Path, kind: str) -> Path:
         return path
     if kind == "servegen":
         return servegen_folder(tmp_path / "m-test")
-    return json_lines(tmp_path / f"{kind}.jsonl", MOONCAKE if kind == "mooncake" else WEKA)
+    return json_lines(tmp_path / f"{kind}.jsonl", LINES[kind])
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -5,6 +5,7 @@ from typing import Any
 from guard.decisions.decision import Action, Decision, sealed
 from guard.gateway.orders import Orders
 from guard.gateway.throttle import Throttles
+from guard.topics import DECISION_RETENTION_MS
 
 AT = 1_790_000_000_000
 HOUR = 3_600_000
@@ -75,14 +76,32 @@ def test_a_member_released_from_a_part_is_free() -> None:
     assert _answer(orders, "carol") is Action.BLOCK
 
 
-def test_an_expired_decision_is_never_obeyed_and_can_be_forgotten() -> None:
-    """Every sanction ends by itself."""
+def _forget(orders: Orders, at: int) -> None:
+    for scope, subjects in orders.subjects(1):
+        orders.forget_expired(scope, subjects, at)
+
+
+def test_an_expired_decision_is_never_obeyed_and_is_forgotten() -> None:
+    """Every sanction ends by itself; one with members is remembered for as long as the topic has it."""
     orders = Orders()
     orders.apply(_decision("campaign", "c-1", "block", members=("alice",)))
+    orders.apply(_decision("account", "bob", "block"))
     assert _answer(orders, at=AT + HOUR) is Action.ALLOW
 
-    orders.forget_expired(AT + HOUR)
+    _forget(orders, AT + HOUR)
+    assert len(orders) == 1
+    _forget(orders, AT + HOUR + DECISION_RETENTION_MS)
     assert len(orders) == 0
+
+
+def test_a_part_written_before_an_order_expired_still_holds_when_the_order_is_renewed() -> None:
+    """A reader that was there all the time knows what one that begins now reads from the topic."""
+    orders = Orders()
+    orders.apply(_decision("campaign", "c-1", "block", members=("alice",)))
+    orders.apply(_decision("campaign", "c-1", "block", part=1, members=("bob",)))
+    _forget(orders, AT + 2 * HOUR)
+    orders.apply(_decision("campaign", "c-1", "block", members=("alice",), issued_at=AT + 3 * HOUR, expires_at=AT + 4 * HOUR))
+    assert _answer(orders, "bob", AT + 3 * HOUR) is Action.BLOCK
 
 
 def test_a_shadow_decision_is_not_obeyed() -> None:

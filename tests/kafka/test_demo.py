@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from guard.cli.demonstration.gateway.envoy import BINARY
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -22,4 +26,21 @@ def test_the_demonstration_ends_by_itself_with_a_summary_and_leaves_nothing_runn
     assert "was killed (kill -9)" in done.stdout
     assert "policy version 1" in done.stdout
     assert "blocked: 0" in done.stdout
+    assert not list(tmp_path.iterdir()), "a folder was left behind"
+
+
+@pytest.mark.skipif(not BINARY.exists(), reason="there is no Envoy for this machine on the package registry")
+def test_the_demonstration_at_a_gateway_shuts_the_fleet_out_and_hinders_nobody_with_and_without_kafka(tmp_path):
+    """Every part of it is real: Envoy, the SDKs, Kafka, and the guard's three commands."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-m", "guard.cli.main", "demo-envoy", "--seed", "1"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=240)
+    assert done.returncode == 0, done.stdout[-1_500:] + done.stderr[-1_500:]
+    shut_out = re.search(r"(\d+) of its 40 accounts are shut out", done.stdout)
+
+    assert shut_out
+    assert int(shut_out.group(1)) >= 38
+    assert "throttled: 0, refused: 0, failed: 0." in done.stdout
+    assert re.search(r"honest customers had [1-9]\d* answers,\n  the fleet 0;", done.stdout)
+    assert "the access log is read to its end" in done.stdout
     assert not list(tmp_path.iterdir()), "a folder was left behind"

@@ -10,7 +10,7 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from msgspec import Struct
 
-from guard.cli.demonstration.workers import WorkerProcess
+from guard.cli.demonstration import processes
 from guard.control.board import opening_control
 from guard.control.topics_read import read_topic
 from guard.decisions.decision import Decision, decode_decision
@@ -53,7 +53,7 @@ async def streamed(bootstrap: str, events: Sequence[RequestEvent], pace: Pace, f
     begin = events[0].event_time + pace.waiting_ms
     late = [event for event in events if event.event_time >= begin]
     await produce(bootstrap, events[: len(events) - len(late)], None)
-    workers = [WorkerProcess(f"worker {number}", bootstrap, folder / f"{pace.name}-{number}.log") for number in range(WORKERS)]
+    workers = [processes.worker(f"worker {number}", bootstrap, folder / f"{pace.name}-{number}.log") for number in range(WORKERS)]
     try:
         for worker in workers:
             await worker.start()

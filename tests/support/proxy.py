@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, Self
@@ -20,8 +21,11 @@ class Proxy:
 
     def __init__(self, target_port: int) -> None:
         self.port = free_port(HOST)
+        self.accepted_at: list[float] = []
+        """When each connection came, by the monotonic clock."""
         self._target_port = target_port
         self._delay_seconds = 0.0
+        self._is_refusing = False
         self._writers: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self._is_open = asyncio.Event()
@@ -57,6 +61,15 @@ class Proxy:
         """Reset every connection there is."""
         self._loop.call_soon_threadsafe(self._cut)
 
+    def refuse(self) -> None:
+        """Reset every connection there is, and each that comes, as a broker does that is down."""
+        self._is_refusing = True
+        self.cut()
+
+    def accept(self) -> None:
+        """Take connections again."""
+        self._is_refusing = False
+
     def _cut(self) -> None:
         for writer in list(self._writers):
             writer.transport.abort()
@@ -71,6 +84,10 @@ class Proxy:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.accepted_at.append(time.monotonic())
+        if self._is_refusing:
+            writer.transport.abort()
+            return
         self._writers.add(writer)
         try:
             far_reader, far_writer = await asyncio.open_connection(HOST, self._target_port)

@@ -11,10 +11,11 @@ from aiokafka import AIOKafkaProducer
 from msgspec import Struct
 from rich.console import Console
 
+from guard.cli.demonstration import processes
 from guard.cli.demonstration.clock import GuardClock
+from guard.cli.demonstration.processes import GuardProcess
 from guard.cli.demonstration.summary import print_summary
 from guard.cli.demonstration.view import Facts, View
-from guard.cli.demonstration.workers import WorkerProcess
 from guard.control.push import Wait, push_policy, wait_for_workers
 from guard.control.reach import reaching
 from guard.control.topics_read import read_topic
@@ -48,7 +49,7 @@ class Ended(Struct):
     campaigns: list[dict[str, Any]]
     seconds: float
     names: dict[str, str]
-    workers: list[WorkerProcess]
+    workers: list[GuardProcess]
 
 
 class Demonstration:
@@ -63,7 +64,7 @@ class Demonstration:
         self._honest = {truth.account_id for truth in built.truths if truth.honest}
         self._facts = Facts(minutes=(built.end - built.start) / MINUTE_MS)
         self._sanctioned: set[str] = set()
-        self._workers: list[WorkerProcess] = []
+        self._workers: list[GuardProcess] = []
         self._orders = Orders()
         self._named: list[tuple[str, frozenset[str]]] = []
 
@@ -89,8 +90,8 @@ class Demonstration:
             await worker.wait_until_ready()
         view.say(f"two workers are ready; {self._workers[0].name} shows its metrics on {self._workers[0].url}/metrics")
 
-    def _worker(self, number: int) -> WorkerProcess:
-        return WorkerProcess(f"worker {number}", self._bootstrap, self._log_folder / f"worker-{number}.log")
+    def _worker(self, number: int) -> GuardProcess:
+        return processes.worker(f"worker {number}", self._bootstrap, self._log_folder / f"worker-{number}.log")
 
     async def _play(self, view: View) -> None:
         follower = DecisionFollower(self._bootstrap, self._orders, self._take)

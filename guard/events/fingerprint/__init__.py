@@ -9,6 +9,7 @@ Pure functions: no clock, no store, no log. Text is read, hashed and forgotten; 
 
 from guard.events.fingerprint.fields import ContentFields, fingerprint, fingerprints
 from guard.events.fingerprint.keys import KeyRing
+from guard.events.fingerprint.streamed import StreamedReply
 from guard.events.hashing import HashKey
 
-__all__ = ["ContentFields", "HashKey", "KeyRing", "fingerprint", "fingerprints"]
+__all__ = ["ContentFields", "HashKey", "KeyRing", "StreamedReply", "fingerprint", "fingerprints"]

@@ -1,4 +1,4 @@
-"""The demonstration's workers: `guard run` as processes of their own, watched, killed, and ended in order."""
+"""The demonstrations' commands, such as `guard run`, as processes of their own: watched, killed, and ended in order."""
 
 import asyncio
 import contextlib
@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -18,23 +19,27 @@ END_SECONDS: Final = 20.0
 _URL = re.compile(r"metrics on (http://\S+)")
 
 
-class WorkerProcess:
-    """One worker. Its log goes to a file; its metrics address is read from its first line."""
+class GuardProcess:
+    """One command with a metrics port. Its log goes to a file; its metrics address is read from its first line."""
 
-    def __init__(self, name: str, bootstrap: str, log: Path) -> None:
+    def __init__(self, name: str, arguments: tuple[str, ...], log: Path, environment: Mapping[str, str] | None = None) -> None:
         self.name = name
         self.log = log
         self.url = ""
-        self._bootstrap = bootstrap
+        self._arguments = arguments
+        self._environment = {**os.environ, "GUARD_LOG_LEVEL": "info", **(environment or {})}
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
         """Start the process; it is not ready yet."""
-        command = (sys.executable, "-m", "guard.cli.main", "run", "--bootstrap", self._bootstrap, "--enforce", "--metrics-port", "0")
+        command = (sys.executable, "-m", "guard.cli.main", *self._arguments, "--metrics-port", "0")
         with self.log.open("wb") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *command, stdout=log, stderr=log, env={**os.environ, "GUARD_LOG_LEVEL": "info"}
-            )
+            self._process = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log, env=self._environment)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process is no more."""
+        return self._process is not None and self._process.returncode is not None
 
     async def wait_until_ready(self) -> None:
         """Return when `/readyz` says so. Raises GuardError with the last line of the log when it ends or takes too long."""
@@ -80,3 +85,8 @@ class WorkerProcess:
             if process.returncode is None:
                 process.send_signal(number)
             await process.wait()
+
+
+def worker(name: str, bootstrap: str, log: Path) -> GuardProcess:
+    """A worker that enforces."""
+    return GuardProcess(name, ("run", "--bootstrap", bootstrap, "--enforce"), log)

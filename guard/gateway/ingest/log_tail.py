@@ -1,0 +1,160 @@
+"""A gateway's access log, followed: each whole line is read, taken, and only then passed. The log is the spool: nothing is lost while Kafka is away.
+
+A log that is renamed and begun anew is read to its end first; one that is cut short is read from its beginning. Where it stands is kept in
+a file beside it, so that a restart goes on; after a crash the lines of about a second are taken twice, which the guard recognises.
+"""
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from guard.errors import UsageError
+from guard.gateway.ingest.intake import Intake, NotYetError
+from guard.gateway.ingest.reading import Read
+from guard.gateway.ingest.spool import SpoolFullError
+
+READ_BYTES: Final = 1 << 20
+"""Read at once; a line that is longer is passed over."""
+LINES_MAX: Final = 2_000
+"""Taken at once."""
+IDLE_SECONDS: Final = 0.1
+RETRY_SECONDS: Final = 1.0
+_log = structlog.get_logger(__name__)
+
+
+class Position(Struct, frozen=True):
+    """Up to where a file was taken: the file by its inode, and bytes."""
+
+    inode: int = 0
+    offset: int = 0
+
+
+class LogTail:
+    """Follows one log within an event loop. `read` makes events of lines."""
+
+    def __init__(self, path: Path, read: Callable[[list[bytes]], Read], intake: Intake) -> None:
+        self.refusals: Counter[str] = Counter()
+        """Lines that gave no event, by reason."""
+        self.lines = 0
+        self._path = path
+        self._kept = path.with_name(f"{path.name}.guard-position")
+        self._read = read
+        self._intake = intake
+        self._position = Position()
+        self._file: BinaryIO | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def behind_bytes(self) -> int:
+        """How much of the log waits to be taken."""
+        return 0 if self._file is None else max(0, os.fstat(self._file.fileno()).st_size - self._position.offset)
+
+    def start(self) -> None:
+        """Begin; returns at once. Raises UsageError if it cannot be kept where the log was left."""
+        try:
+            self._position = _kept(self._kept)
+            self._keep()
+        except OSError as error:
+            raise UsageError(
+                f"{self._kept}: {error.strerror}; where the log was left is kept beside it, so the folder should be writable"
+            ) from None
+        self._task = asyncio.create_task(self._follow())
+
+    async def stop(self) -> None:
+        """Follow no more."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                taken = await self._step()
+            except (OSError, SpoolFullError, NotYetError) as error:
+                _log.warning("log_waits", file=str(self._path), reason=type(error).__name__)
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            if not taken:
+                await asyncio.sleep(IDLE_SECONDS)
+
+    async def _step(self) -> bool:
+        """Take the next lines; whether there were any."""
+        chunk = self._next()
+        if not chunk:
+            return self._turn()
+        read = await asyncio.to_thread(self._read, [line for line in chunk.split(b"\n") if line.strip()])
+        self.refusals.update(read.refusals)
+        await self._intake.take(read.events)
+        self.lines += chunk.count(b"\n")
+        self._position = Position(self._position.inode, self._position.offset + len(chunk))
+        self._keep()
+        return True
+
+    def _next(self) -> bytes:
+        """Whole lines from where it stands; a line without end is passed over."""
+        if self._file is None and not self._open():
+            return b""
+        assert self._file is not None
+        if os.fstat(self._file.fileno()).st_size < self._position.offset:
+            _log.warning("log_cut", file=str(self._path))
+            self._position = Position(self._position.inode)
+        self._file.seek(self._position.offset)
+        chunk = self._file.read(READ_BYTES)
+        whole = chunk[: chunk.rfind(b"\n") + 1]
+        return chunk if not whole and len(chunk) == READ_BYTES else _at_most(whole)
+
+    def _open(self) -> bool:
+        """The file it was left in, under whatever name, else the one that is written now."""
+        found = self._path
+        if self._position.inode:
+            siblings = (path for path in self._path.parent.glob(f"{self._path.name}*") if path.stat().st_ino == self._position.inode)
+            found = next(siblings, self._path)
+        if not found.exists():
+            return False
+        self._file = found.open("rb")
+        inode = os.fstat(self._file.fileno()).st_ino
+        if inode != self._position.inode:
+            self._position = Position(inode)
+        return True
+
+    def _turn(self) -> bool:
+        """At the end of a file that has been renamed, go on with its successor. Whether there is one."""
+        if self._file is None or not self._path.exists() or self._path.stat().st_ino == self._position.inode:
+            return False
+        self._file.close()
+        self._file, self._position = None, Position()
+        return self._open()
+
+    def _keep(self) -> None:
+        beside = self._kept.with_name(f"{self._kept.name}.new")
+        beside.write_bytes(msgspec.json.encode(self._position))
+        beside.replace(self._kept)
+
+
+def _kept(path: Path) -> Position:
+    """The position in the file; the beginning if there is none, or what is there is none."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Position)
+    except (FileNotFoundError, msgspec.MsgspecError):
+        return Position()
+
+
+def _at_most(chunk: bytes) -> bytes:
+    """The first `LINES_MAX` lines: as many as one batch may have."""
+    end = -1
+    for _ in range(LINES_MAX):
+        found = chunk.find(b"\n", end + 1)
+        if found < 0:
+            break
+        end = found
+    return chunk[: end + 1]

@@ -1,0 +1,166 @@
+"""An access log is followed through renaming, cutting, restarts and a Kafka that is away: each line is taken, none is lost."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from guard.errors import UsageError
+from guard.gateway.ingest import log_tail
+from guard.gateway.ingest.log_tail import LogTail
+from tests.support.spooled import Spooled, spooled
+
+PATIENCE_SECONDS = 20.0
+
+
+def line(number: int) -> bytes:
+    """One exchange as deploy/envoy logs it."""
+    fields = {"event_id": f"r-{number}", "event_time": str(1_790_000_000_000 + number), "account_id": "acct-1", "status": 200, "model": "m"}
+    return json.dumps(fields | {"input_tokens": "9", "output_tokens": "1"}).encode() + b"\n"
+
+
+def lines(*numbers: int) -> bytes:
+    """Several."""
+    return b"".join(map(line, numbers))
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Wait for it."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not is_so():
+            await asyncio.sleep(0.01)
+
+
+def ids(found: Spooled) -> list[str]:
+    """Which were taken."""
+    return [event["event_id"] for event in found.events()]
+
+
+def named(*numbers: int) -> list[str]:
+    """The ids of lines."""
+    return [f"r-{number}" for number in numbers]
+
+
+def tail(log: Path, found: Spooled) -> LogTail:
+    """One that follows the log into the spool."""
+    following = LogTail(log, lambda chunk: found.reading.read_items("/access-log", chunk), found.service.intake)
+    following.start()
+    return following
+
+
+def test_lines_are_taken_as_they_come_and_half_a_line_waits(tmp_path: Path) -> None:
+    """Envoy writes when its buffer is full, wherever in a line that is."""
+
+    async def story() -> None:
+        log = tmp_path / "exchanges.jsonl"
+        async with spooled(tmp_path / "spool") as found:
+            following = tail(log, found)
+            await asyncio.sleep(0.2)
+            log.write_bytes(lines(1, 2) + line(3)[:20])
+            await until(lambda: ids(found) == named(1, 2))
+            assert following.behind_bytes == 20
+            with log.open("ab") as more:
+                more.write(line(3)[20:] + b"not json\n" + line(4))
+            await until(lambda: ids(found) == named(1, 2, 3, 4))
+            assert (following.refusals, following.behind_bytes) == ({"not_json": 1}, 0)
+            await following.stop()
+
+    asyncio.run(story())
+
+
+def test_a_log_that_is_renamed_is_read_to_its_end_and_one_that_is_cut_from_its_beginning(tmp_path: Path) -> None:
+    """Both ways in which logs are rotated."""
+
+    async def story() -> None:
+        log = tmp_path / "exchanges.jsonl"
+        log.write_bytes(lines(1, 2))
+        async with spooled(tmp_path / "spool") as found:
+            following = tail(log, found)
+            await until(lambda: ids(found) == named(1, 2))
+            with log.open("ab") as old:
+                log.rename(tmp_path / "exchanges.jsonl.1")
+                old.write(lines(3))
+                log.write_bytes(lines(4))
+            await until(lambda: ids(found) == named(1, 2, 3, 4))
+            log.write_bytes(b"")
+            await asyncio.sleep(0.3)
+            log.write_bytes(lines(5))
+            await until(lambda: ids(found) == named(1, 2, 3, 4, 5))
+            await following.stop()
+            assert following.behind_bytes == 0
+
+    asyncio.run(story())
+
+
+def test_a_restart_goes_on_where_the_log_was_left_even_if_it_was_renamed_meanwhile(tmp_path: Path) -> None:
+    """A deployment must neither skip what came meanwhile nor send a day's log again."""
+
+    async def story() -> None:
+        log = tmp_path / "exchanges.jsonl"
+        log.write_bytes(lines(1, 2))
+        async with spooled(tmp_path / "spool") as found:
+            following = tail(log, found)
+            await until(lambda: ids(found) == named(1, 2))
+            await following.stop()
+            with log.open("ab") as old:
+                old.write(lines(3))
+            log.rename(tmp_path / "exchanges.jsonl.1")
+            log.write_bytes(lines(4, 5))
+        async with spooled(tmp_path / "other") as found:
+            following = tail(log, found)
+            await until(lambda: ids(found) == named(3, 4, 5))
+            await following.stop()
+            assert following.behind_bytes == 0
+
+    asyncio.run(story())
+
+
+def test_while_nothing_can_be_taken_the_log_keeps_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full spool makes a sender wait; a log has nobody who would send again."""
+    monkeypatch.setattr(log_tail, "RETRY_SECONDS", 0.05)
+
+    async def story() -> None:
+        log = tmp_path / "exchanges.jsonl"
+        log.write_bytes(lines(*range(50)))
+        async with spooled(tmp_path / "spool") as found:
+            spool = found.service.spool
+            assert spool is not None
+            room, spool._bytes_max = spool._bytes_max, 1
+            following = tail(log, found)
+            await until(lambda: found.service.intake.turned_away > 50)
+            assert ids(found) == []
+            spool._bytes_max = room
+            await until(lambda: ids(found) == named(*range(50)))
+            await following.stop()
+            assert following.refusals == {}
+
+    asyncio.run(story())
+
+
+def test_a_line_without_end_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that wrote nonsense must not stop every line behind it, nor be read into memory."""
+    monkeypatch.setattr(log_tail, "READ_BYTES", 4_096)
+
+    async def story() -> None:
+        log = tmp_path / "exchanges.jsonl"
+        log.write_bytes(lines(1) + b"x" * 50_000 + b"\n" + lines(2))
+        async with spooled(tmp_path / "spool") as found:
+            following = tail(log, found)
+            await until(lambda: ids(found) == named(1, 2))
+            await following.stop()
+            assert following.behind_bytes == 0
+
+    asyncio.run(story())
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    """It would begin anew at each restart, unseen."""
+
+    async def story() -> None:
+        async with spooled(tmp_path / "spool") as found:
+            with pytest.raises(UsageError, match="should be writable"):
+                tail(tmp_path / "nowhere" / "exchanges.jsonl", found)
+
+    asyncio.run(story())

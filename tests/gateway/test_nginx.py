@@ -1,0 +1,219 @@
+"""A real nginx with the configuration of deploy/nginx: what the client sees, what the model server sees, and what ingest is told."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+import requests
+
+from guard.decisions.decision import Decision, sealed
+from guard.gateway.answers import Answers
+from guard.gateway.appeal import AppealTokens
+from guard.gateway.enforcer import Enforcer
+from guard.gateway.http.server import EnforcerServer
+from guard.gateway.ingest.log_tail import LogTail
+from guard.gateway.ingest.server import IngestServer
+from guard.scoring.reasons import Family, Reason
+from tests.support.background import Background, background, free_port
+from tests.support.model_server import ModelServer
+from tests.support.nginx import NGINX, Nginx, nginx
+from tests.support.spooled import Spooled, spooled
+
+pytestmark = pytest.mark.skipif(NGINX is None, reason="there is no nginx on this machine (Debian's package nginx-light)")
+ACCOUNTS = ("alice", "bob", "carol", "mallory")
+TOKENS = AppealTokens(b"k" * 16)
+PATIENCE_SECONDS = 10.0
+
+
+class House:
+    """nginx, a model server, ingest, and an enforcer that a test can take away."""
+
+    def __init__(self, loop: Background, folder: Path) -> None:
+        self._loop = loop
+        self.models = ModelServer()
+        loop.run(self.models.start())
+        self.enforcer = Enforcer(Answers(Random(1)), TOKENS, closed_routes=("/closed/",))
+        self.enforcer.is_ready = True
+        self._guard_port = free_port()
+        self._server: Any = None
+        self.open()
+        self._opened = spooled(folder / "spool")
+        self.taken: Spooled = loop.run(self._opened.__aenter__())
+        self._ingest = IngestServer(self.taken.reading, self.taken.service.intake, "127.0.0.1", 0)
+        loop.run(self._ingest.start())
+        ports = self.models.port, self._guard_port, int(self._ingest.url.rpartition(":")[2])
+        self._nginx = nginx(folder, *ports, {f"key-of-{name}": name for name in ACCOUNTS})
+        self.nginx: Nginx = self._nginx.__enter__()
+        self._tail = LogTail(self.nginx.log, lambda lines: self.taken.reading.read_items("/access-log", lines), self.taken.service.intake)
+        loop.run(self._follow())
+
+    async def _follow(self) -> None:
+        self._tail.start()
+
+    def open(self, handler: Any = None) -> None:
+        """The enforcer's port, served by it, or by something else in its place."""
+        if handler is None:
+            self._server = EnforcerServer(self.enforcer, "127.0.0.1", self._guard_port)
+            self._loop.run(self._server.start())
+        else:
+            self._server = self._loop.run(asyncio.start_server(handler, "127.0.0.1", self._guard_port))
+
+    def shut(self) -> None:
+        """Nobody serves the enforcer's port."""
+        self._loop.run(self._stop(self._server))
+
+    @staticmethod
+    async def _stop(server: Any) -> None:
+        if isinstance(server, EnforcerServer):
+            await server.stop()
+        else:
+            server.close()
+            await server.wait_closed()
+
+    def close(self) -> None:
+        """End everything."""
+        self._loop.run(self._tail.stop())
+        self._nginx.__exit__(None, None, None)
+        self.shut()
+        self._loop.run(self._ingest.stop())
+        self._loop.run(self._opened.__aexit__(None, None, None))
+        self._loop.run(self.models.stop())
+
+    def ask(self, account: str, path: str = "/v1/chat/completions", **headers: str) -> requests.Response:
+        """One chat."""
+        body = {"model": "m", "messages": [{"role": "user", "content": "an unmistakable canary of seven words here"}]}
+        given = {"authorization": f"Bearer key-of-{account}", **headers}
+        return requests.post(f"{self.nginx.url}{path}", json=body, headers=given, timeout=10)
+
+    def decide(self, account: str, action: str, **more: Any) -> Decision:
+        """Put an account under a decision."""
+        now = time.time_ns() // 1_000_000
+        why = Reason("template_lift", Family.TEMPLATE, 31.0, 12.0, 0.4, 0.5)
+        decision = sealed(
+            Decision(
+                scope="account", subject=account, action=action, issued_at=now, expires_at=now + 60_000, score=0.93, reasons=(why,),
+                policy_version=1, model_version="m", origin="automatic", mode="enforce", **more,
+            )
+        )  # fmt: skip
+        self.enforcer.orders.apply(decision)
+        return decision
+
+    def event(self, answer: requests.Response) -> dict[str, Any]:
+        """The event of that exchange, once it was taken."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            for event in self.taken.events():
+                if event["event_id"] == answer.headers["x-request-id"]:
+                    return event
+            assert time.monotonic() < until, "the exchange was not taken"
+            time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """All of it, running."""
+    with background() as loop:
+        found = House(loop, tmp_path_factory.mktemp("nginx"))
+        yield found
+        found.close()
+
+
+def test_who_is_under_no_decision_passes_and_leaves_an_event(house: House) -> None:
+    """Nearly every request is this one."""
+    answer = house.ask("alice", **{"x-guard-account": "bob"})
+    assert (answer.status_code, answer.json()["id"]) == (200, "chatcmpl-1")
+    assert house.models.seen[-1]["x-guard-account"] == "alice", "nobody outside can say who he is"
+    event = house.event(answer)
+    expected = {
+        "account_id": "alice",
+        "model": "m-large",
+        "input_tokens": 9,
+        "output_tokens": 1,
+        "status": 200,
+        "messages": 1,
+        "operation": "chat",
+    }
+    assert {name: event.get(name) for name in expected} == expected
+    assert {"shape", "simhash", "ip_prefix", "latency_ms"} <= event.keys()
+    assert abs(event["event_time"] - time.time() * 1_000) < 60_000
+
+
+def test_a_throttle_is_a_429_with_a_wait_and_a_problem(house: House) -> None:
+    """The client must see one, though nginx takes none from whom it asks."""
+    decision = house.decide("carol", "throttle", rate_rpm=6)
+    first, second = house.ask("carol"), house.ask("carol")
+    assert (first.status_code, second.status_code) == (200, 429)
+    assert 8 <= int(second.headers["retry-after"]) <= 12
+    assert second.headers["ratelimit-policy"] == '"guard";q=6;w=60'
+    assert second.headers["content-type"] == "application/problem+json"
+    assert second.json()["type"] == "urn:guard:problem:throttled"
+    assert second.json()["appeal_token"] == TOKENS.token("carol", decision.decision_id)
+    assert "x-guard-decision" not in second.headers
+    assert house.event(first)["decision_id"] == decision.decision_id, "it was counted against the rate"
+    event = house.event(second)
+    assert (event["status"], event["decision_id"], event["output_tokens"]) == (429, decision.decision_id, 0)
+
+
+def test_a_block_is_a_403_that_asks_not_to_be_tried_again(house: House) -> None:
+    """The SDKs retry what they are not told to leave."""
+    house.decide("mallory", "block")
+    answer = house.ask("mallory")
+    assert (answer.status_code, answer.json()["type"]) == (403, "urn:guard:problem:blocked")
+    assert answer.headers["x-should-retry"] == "false"
+    assert "retry-after" not in answer.headers
+
+
+def test_a_key_that_nobody_has_is_a_401(house: House) -> None:
+    """It is asked of nobody, and leaves no event."""
+    assert house.ask("stranger").status_code == 401
+
+
+async def _garbage(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read(10)
+    writer.write(b"\x16\x03\x01 no such thing\r\n\r\n")
+    writer.close()
+
+
+async def _silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+    writer.close()
+
+
+@pytest.mark.parametrize("instead", [None, _garbage, _silence], ids=["dead", "garbage", "hung"])
+def test_without_a_working_enforcer_everybody_passes_and_ingest_counts_it(house: House, instead: Any) -> None:
+    """A guard that breaks must not take the provider down with it, and somebody must be able to see it."""
+    house.decide("mallory", "block")
+    assert house.ask("mallory").status_code == 403
+    house.shut()
+    if instead is not None:
+        house.open(instead)
+    before = house.taken.reading.access_log.failed_open
+    answers = [house.ask("mallory") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert house.event(answers[-1])["messages"] == 1
+    assert house.taken.reading.access_log.failed_open == before + 3
+    if instead is not None:
+        house.shut()
+    house.open()
+    assert house.ask("mallory").status_code == 403, "it obeys again with the next request"
+
+
+def test_a_closed_route_is_refused_while_the_decisions_are_not_read(house: House) -> None:
+    """As the enforcer was told to."""
+    house.enforcer.is_ready = False
+    answer = house.ask("alice", "/closed/v1/chat/completions")
+    house.enforcer.is_ready = True
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:guard:problem:undecided")
+
+
+def test_no_text_and_no_address_is_in_any_file(house: House) -> None:
+    """The logs lie on the gateway's disk, the spool on ours."""
+    house.event(house.ask("alice"))
+    for path in house.nginx.log.parent.rglob("*"):
+        if path.is_file() and path.name not in {"nginx.conf", "guard-error.log"}:
+            found = path.read_bytes()
+            assert not any(word in found for word in (b"canary", b"127.0.0.1", b"python-requests/"))
