@@ -14,7 +14,7 @@ from guard.engine.stage import Message
 from guard.engine.watchlist import key_hash
 from guard.events.request import RequestEvent
 from guard.state import behaviour as columns
-from guard.state.behaviour import Behaviour, KeyUse
+from guard.state.behaviour import LIKES_MIN, Behaviour, KeyUse
 from guard.state.link import (
     AGE_AGED,
     AGE_NEW,
@@ -40,8 +40,13 @@ _SLOT_MASK: Final = 255
 _STEPS_FROM: Final = 1 << STEP_BITS_MAX + 1
 """From here on every step is the largest."""
 
+LAG_SHARE: Final = 0.5
+LAG_MAX: Final = 1 << STEP_BITS_MAX
+"""A key that comes and goes among others is told of when its own uses have grown by half since last told, by sixteen at most: at the account's own
+steps it is seldom the one at hand, and how often a pool's cover of other prompts lets it be would look like how unevenly the pool works."""
 FRESH_KINDS: Final = frozenset({PAYMENT, PREFIX})
 """A new one of these is told of as closely as a new account's: bought accounts have a past when they join a pool."""
+USES_AT_FIRST: Final = {SHAPE: 2, PARAPHRASE: 1 + LIKES_MIN}
 CONTENT_KINDS: Final = frozenset({SHAPE, PARAPHRASE})
 """These are what is asked: that all ask alike is no news about those who do."""
 _LINKS: Final = Topic.LINKS
@@ -134,21 +139,21 @@ class Contacts:
         met = []
         for key in content_keys(record.behaviour, event):
             is_known = key[1] in record.behaviour.keys
-            # The use that went before was not counted: nobody knew yet that there would be another.
-            if self._use(record, key, at, uses if is_known else 2 * uses, event):
+            # The uses that went before were not counted: nobody knew yet that there would be another.
+            if self._use(record, key, at, uses if is_known else USES_AT_FIRST[key[0]] * uses, event):
                 met.append(key[1])
         return met
 
     def _use(self, record: AccountRecord, key: Key, at: int, uses: int, event: RequestEvent) -> bool:
-        """Count one use; True for a key that the account did not know, which is told at once."""
+        """Count one use; True for a key that the account did not know, which is told at once. One used in between is told by its own steps."""
         use = record.behaviour.keys.get(key[1])
         is_first = use is None
         if use is None:
             use = record.behaviour.remember_key(key[1])
         if uses:
             use.count(uses, record.behaviour.slot)
-        if is_first:
-            self._tell(record, key, use, at, event, is_first=True)
+        if is_first or (uses and use.uses - use.told >= min(LAG_MAX, use.told * LAG_SHARE)):
+            self._tell(record, key, use, at, event, is_first=is_first)
         return is_first
 
     def tell(self, record: AccountRecord, event: RequestEvent, at: int) -> None:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from guard.scoring.account_rules import Features, Numbers, reason
 from guard.scoring.reasons import Reason
 from guard.state.behaviour import DEVOTED_SHARE
-from guard.state.link import UNCOUNTED_KINDS, KeyKind
+from guard.state.link import KeyKind
 
 CROWD_SHARE_MIN: Final = 0.05
 """A crowd's share below this is an accident of a small crowd."""
@@ -31,10 +31,10 @@ itself hardly known."""
 EVEN_ERRORS_MIN: Final = 1.0
 EVEN_ERRORS_ENOUGH: Final = 1.75
 """Standard errors below people from which a key is called even, and at which that counts in full: keys are looked at again and again."""
-LATE_KINDS: Final = frozenset({KeyKind.PAYMENT, KeyKind.SHAPE})
+LATE_KINDS: Final = frozenset({KeyKind.PAYMENT, KeyKind.SHAPE, KeyKind.PARAPHRASE})
 LATE_USES_MIN: Final = 12.0
-"""Uses per account before these kinds may be called even: teams and labs share a card, and look even in their first minutes; shapes are
-told of from their second use on, which hides the lower tail."""
+"""Uses per account before these kinds may be called even: teams and labs share a card, and look even in their first minutes; shapes and
+paraphrases are told of from their second or third use on, which hides the lower tail."""
 EVEN_MAX: Final = 0.65
 EVEN_CARD_MAX: Final = 0.2
 """Evenness is a hint on a card: teams balance over their own keys, and a laboratory does the same task."""
@@ -196,13 +196,7 @@ def _registered_together(kind: KeyKind, features: Features, crowd: Crowd, number
 
 def _even_rates(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -> Reason | None:
     dispersion, accounts = features.get("dispersion"), features["accounts"]
-    if (
-        kind in UNCOUNTED_KINDS
-        or dispersion is None
-        or accounts <= EVEN_FEW
-        or not is_settled(features, numbers)
-        or features.get("timed", 0.0) >= TIMED_SHARE
-    ):
+    if dispersion is None or accounts <= EVEN_FEW or not is_settled(features, numbers) or features.get("timed", 0.0) >= TIMED_SHARE:
         return None
     uses = features["uses_per_account"]
     if kind in LATE_KINDS and (uses < LATE_USES_MIN or features.get("devotion", 1.0) < DEVOTED_SHARE):

@@ -78,9 +78,6 @@ MEMBERS_MAX: Final = {
 SEVERAL: Final = "*"
 """Stands for more than one card or organisation."""
 
-UNCOUNTED_KINDS: Final = frozenset({KeyKind.PARAPHRASE})
-"""Kinds of which one account may tell by several keys of its own, each wording of a family by itself: the sums over accounts' uses then look
-evener, and more spread, than the accounts are."""
 SLOT_MS: Final = 10 * MINUTE_MS
 """Turns of one session follow within minutes (Azure 2023 conversations), so that it fills few slots with many uses."""
 SPREAD_HOURS_MIN: Final = 0.5
