@@ -57,8 +57,6 @@ class _Speaker(NamedTuple):
 
     age: Age
     created_day: int
-    answered: int
-    """Exchanges that were answered, 1 at least."""
     of_identity: tuple[str, str, int, float, float, float, float, float, float, float]
     """`card` to `tokens_per_use`: what the exchange at hand asks for, and where it does not say, the account's mean."""
     of_content: tuple[str, str, int, float, float, float, float, float, float, float]
@@ -187,7 +185,7 @@ class Contacts:
         rest = speaker.of_content if key[0] in CONTENT_KINDS else speaker.of_identity
         contact = Contact(
             key[0], key[1], key[2], record.account, at, use.uses - told, use.uses * use.uses - told * told, hours, pairs, slots, is_first, speaker.age, speaker.created_day,
-            min(1.0, use.uses / speaker.answered), *rest,
+            b.devotion(use.uses, use.met), *rest,
         )  # fmt: skip
         if key[0] is PAYMENT:
             contact.input_tokens, contact.output_tokens, contact.reasoning_tokens = b.untold_tokens
@@ -202,7 +200,7 @@ class Contacts:
         asks, grades = _said(event.reasoning_elicitation, voice), _said(event.rubric_grading, rubric)
         account = (card, record.organisation, b.limit_rpm)
         return _Speaker(
-            age_of(record, at, self.young_days, self.trusted_days), b.created_s // DAY_S, max(1, b.exchanges - b.refused),
+            age_of(record, at, self.young_days, self.trusted_days), b.created_s // DAY_S,
             (*account, asks, grades, *means), (*account, voice, rubric, *means),
         )  # fmt: skip
 

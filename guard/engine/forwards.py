@@ -32,7 +32,7 @@ class Contact(Struct, array_like=True, gc=False):
     created_day: int
     """Day since the epoch on which the account was registered, 0 when unknown."""
     devotion: float
-    """Share of the account's answered exchanges so far that carried the key, 0-1."""
+    """Share of the account's answered exchanges since it met the key that carried it, 0-1."""
     card: str
     """The payment fingerprint behind the account, empty when unknown."""
     organisation: str

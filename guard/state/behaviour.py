@@ -51,10 +51,13 @@ TIMED_GAPS_MIN: Final = 3
 TIMED_SPREAD_MAX: Final = 0.25
 """Standard deviation of a timer's gaps, as a share of their mean; independent arrivals have 1, people more (Goh and Barabasi 2008)."""
 
+DEVOTED_OVER: Final = 16
+"""Exchanges over which devotion is taken at least: less is one session. What an account did before it met a key says nothing about the key:
+bought accounts have a past when they join a pool."""
 DEVOTED_USES: Final = 4
 DEVOTED_SHARE: Final = 0.4
-"""Uses, and their share of the account's exchanges, from which a key is what it works with and not something that it tried: people try a
-public prompt among others."""
+"""Uses, and devotion, from which a key is what the account works with and not something that it tried: people try a public prompt among
+others."""
 
 HASH_BYTES: Final = 8
 SECONDS_MAX: Final = (1 << 32) - 1
@@ -75,6 +78,8 @@ class KeyUse(Struct, gc=False):
     """The account's slot, modulo 256, in which it used the key last."""
     untold_slots: int = 0
     """Slots with a use that have not been told of."""
+    met: int = 0
+    """Answered exchanges of the account before it used the key."""
 
     def count(self, uses: int, slot: int) -> None:
         """Take in `uses` of the account's slot at hand."""
@@ -202,13 +207,19 @@ class Behaviour:
         if len(self.keys) >= KEYS_MAX:
             spare = [old for old in self.keys if old not in self.current_keys]
             self.keys.pop(min(spare, key=lambda old: self.keys[old].uses))
-        use = self.keys[key] = KeyUse(slot=self.slot - 1 & 255)
+        use = self.keys[key] = KeyUse(slot=self.slot - 1 & 255, met=max(0, self.exchanges - self.refused - 1))
         return use
 
+    def devotion(self, uses: int, met: int) -> float:
+        """Share, 0-1, of a key with so many uses in the answered exchanges since it was met, of the last `DEVOTED_OVER` at least."""
+        answered = self.exchanges - self.refused
+        return min(1.0, uses / max(1, answered - met, min(answered, DEVOTED_OVER)))
+
     def is_devoted(self, key: int) -> bool:
-        """A key that the account knows is what it asks with: several exchanges, and a good share of all that were answered."""
-        uses = self.keys[key].uses + (self.same_uses if key in self.current_keys else 0)
-        return uses >= DEVOTED_USES and uses >= DEVOTED_SHARE * (self.exchanges - self.refused)
+        """A key that the account knows is what it asks with: several exchanges, and a good share of those since it was met."""
+        use = self.keys[key]
+        uses = use.uses + (self.same_uses if key in self.current_keys else 0)
+        return uses >= DEVOTED_USES and self.devotion(uses, use.met) >= DEVOTED_SHARE
 
     def repeated_shape(self, shape: int) -> bool:
         """True when this shape (its 32-bit hash) came lately; otherwise it is remembered from now on."""

@@ -98,7 +98,7 @@ class LinkRecord(Struct, array_like=True):
     accounts: int = 0
     """Accounts that ever used the key; an estimate once `sketch` is not empty."""
     mass: float = 0.0
-    """Sum over accounts of their devotion: the share of each one's exchanges that carries the key."""
+    """Sum over accounts of their devotion: the share of each one's exchanges, since it met the key, that carries it."""
     mass_square: float = 0.0
     """Sum of its squares: with `mass`, how many accounts stand behind the key in earnest."""
     aged_mass: float = 0.0

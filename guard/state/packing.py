@@ -12,11 +12,11 @@ from guard.state.behaviour import COLUMNS, KEYS_MAX, Behaviour, KeyUse
 from guard.state.windows import CELLS, Windows
 
 BEHAVIOUR_BYTES_MAX: Final = 4_096
-"""Nothing remembered of an account takes more: 256 ids at 12 bytes, 24 keys at 28, and 346 bytes of numbers, conversations, prompts, families and shapes."""
+"""Nothing remembered of an account takes more: 256 ids at 12 bytes, 24 keys at 31, and 346 bytes of numbers, conversations, prompts, families and shapes."""
 
 _HEADER: Final = struct.Struct("<qIIIIIIBIIIIIIIHBBBBB")
-_USE: Final = struct.Struct("<IIHHIBH")
-_SMALL_USE: Final = struct.Struct("<HHBBHBB")
+_USE: Final = struct.Struct("<IIHHIBHI")
+_SMALL_USE: Final = struct.Struct("<HHBBHBBH")
 _SMALL: Final = 0x80
 """Set in the number of keys where all their uses are small ones: half the bytes of a quiet account's keys."""
 _HASHES: Final = tuple(struct.Struct(f"<{count}Q") for count in range(KEYS_MAX + 1))
@@ -31,7 +31,7 @@ _FLOAT_CELLS: Final = CELLS + COLUMNS
 def pack_behaviour(behaviour: Behaviour) -> bytes:
     """The behaviour as bytes; `restore_behaviour` gives back exactly the same. About 4 us.
 
-    Header, floats, counts; then ids (8 bytes each), their seconds (4), keys (8), their uses (10 while all are small, else 19), the places of the current
+    Header, floats, counts; then ids (8 bytes each), their seconds (4), keys (8), their uses (12 while all are small, else 23), the places of the current
     keys (1 each), conversations (8), prompts (8), families (8), shapes (4).
     """
     b = behaviour
@@ -60,7 +60,7 @@ def _pack_uses(uses: Collection[KeyUse]) -> tuple[int, bytes]:
 
 def _pack_use(use: KeyUse) -> bytes:
     hours = min(use.hour_uses, _HOUR_USES_MAX), min(use.untold_hours, _HOUR_USES_MAX)
-    return _USE.pack(use.uses, use.told, *hours, min(use.untold_pairs, _PAIRS_MAX), use.slot, min(use.untold_slots, _HOUR_USES_MAX))
+    return _USE.pack(use.uses, use.told, *hours, min(use.untold_pairs, _PAIRS_MAX), use.slot, min(use.untold_slots, _HOUR_USES_MAX), use.met)
 
 
 def restore_behaviour(packed: bytes) -> Behaviour:
