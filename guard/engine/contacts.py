@@ -14,7 +14,7 @@ from guard.engine.stage import Message
 from guard.engine.watchlist import key_hash
 from guard.events.request import RequestEvent
 from guard.state import behaviour as columns
-from guard.state.behaviour import LIKES_MIN, Behaviour, KeyUse
+from guard.state.behaviour import LIKES_MIN, SLOT_MS, Behaviour, KeyUse
 from guard.state.link import (
     AGE_AGED,
     AGE_NEW,
@@ -26,7 +26,6 @@ from guard.state.link import (
     PREFIX,
     SHAPE,
     SIGNATURE,
-    SLOT_MS,
     Age,
 )
 from guard.topics import Topic
@@ -57,9 +56,9 @@ class _Speaker(NamedTuple):
 
     age: Age
     created_day: int
-    of_identity: tuple[str, str, int, float, float, float, float, float, float, float]
-    """`card` to `tokens_per_use`: what the exchange at hand asks for, and where it does not say, the account's mean."""
-    of_content: tuple[str, str, int, float, float, float, float, float, float, float]
+    of_identity: tuple[str, str, int, float, float, float, float, float, float, float, float]
+    """`card` to `spread`: what the exchange at hand asks for, and where it does not say, the account's mean."""
+    of_content: tuple[str, str, int, float, float, float, float, float, float, float, float]
     """The same with the account's means alone."""
 
 
@@ -196,7 +195,7 @@ class Contacts:
         b = record.behaviour
         voice, rubric, single_turn = b.means[columns.ELICITATION], b.means[columns.RUBRIC], b.means[columns.SINGLE_TURN]
         card = record.identity[0] or "" if record.identity is not None else ""
-        means = (voice, rubric, single_turn, b.timed, b.windows.tokens_per_request)
+        means = (voice, rubric, single_turn, b.timed, b.windows.tokens_per_request, b.spread)
         asks, grades = _said(event.reasoning_elicitation, voice), _said(event.rubric_grading, rubric)
         account = (card, record.organisation, b.limit_rpm)
         return _Speaker(

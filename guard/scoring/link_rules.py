@@ -44,6 +44,8 @@ STEADY_SPREAD: Final = 0.57
 from 1."""
 SITTING_HOURS: Final = 0.2
 """What the first session fills of the time that an account has had, so much more spread it shows (turns follow within minutes)."""
+WHOLE_SHARE: Final = 0.75
+"""Devotion from which a key's uses are as good as all that its accounts do: of a session of ten turns it then still carries seven or eight."""
 STEADY_DISPERSION: Final = 1.5
 """Programs are even in time but not among each other: the squared CV of the rates of thirty reasoning clients of ServeGen (Apache-2.0) drawn at random is
 above 1.55 in 95 % and above 1.29 in 99 % of draws, of its chat clients above 4.04 in 95 % (`python -m tests.bench.dispersion`)."""
@@ -213,10 +215,15 @@ def _even_rates(kind: KeyKind, features: Features, crowd: Crowd, numbers: Number
 
 
 def _honest_dispersion(features: Features, numbers: Numbers) -> float:
-    """What honest callers show at their most even: people who come in sessions the policy's floor, callers without sessions a program's."""
+    """What honest callers show at their most even: people who come in sessions the policy's floor, callers without sessions a program's.
+
+    Each use of a key that is but a part of what its accounts do may stand alone in its slot, though they come in sessions: there the accounts tell.
+    """
     floor, spread = numbers["even_dispersion_max"], features.get("spread")
     if spread is None:
         return floor
+    if features.get("devotion", 1.0) < WHOLE_SHARE:
+        spread = min(spread, features.get("callers_spread", spread))
     beyond = spread - SESSIONS_SPREAD - SITTING_HOURS / features["exposure_hours"]
     share = min(1.0, max(0.0, beyond / (STEADY_SPREAD - SESSIONS_SPREAD)))
     return floor + share * max(0.0, STEADY_DISPERSION - floor)

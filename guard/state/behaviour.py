@@ -4,11 +4,13 @@ What happens beyond a bound: the oldest event id, link key or conversation gives
 """
 
 from array import array
+from math import exp
 from typing import Final
 
 from msgspec import Struct
 
 from guard.state.windows import Windows
+from guard.units import MINUTE_MS
 
 EVENT_IDS_MAX: Final = 64
 """Event ids remembered of an account (contract: a duplicate is recognised within 64 exchanges or ten minutes)."""
@@ -45,8 +47,10 @@ SHARE_MEMORY: Final = 64
 """Exchanges over which means are remembered: the weight of an older one fades by 1/64 per exchange."""
 
 # Columns of `Behaviour.means`.
-ELICITATION, RUBRIC, SINGLE_TURN, SAME_PARAMETERS, GAP_MS, GAP_SQUARE, COLUMNS = range(7)
+ELICITATION, RUBRIC, SINGLE_TURN, SAME_PARAMETERS, GAP_MS, GAP_SQUARE, NEW_SLOT, COLUMNS = range(8)
 
+SPREAD_GAPS_MIN: Final = 8
+"""Gaps before an account can be said to come in sessions or not: fewer are one session."""
 TIMED_GAPS_MIN: Final = 3
 TIMED_SPREAD_MAX: Final = 0.25
 """Standard deviation of a timer's gaps, as a share of their mean; independent arrivals have 1, people more (Goh and Barabasi 2008)."""
@@ -59,6 +63,8 @@ DEVOTED_SHARE: Final = 0.4
 """Uses, and devotion, from which a key is what the account works with and not something that it tried: people try a public prompt among
 others."""
 
+SLOT_MS: Final = 10 * MINUTE_MS
+"""Turns of one session follow within minutes (Azure 2023 conversations), so that it fills few slots with many uses."""
 HASH_BYTES: Final = 8
 SECONDS_MAX: Final = (1 << 32) - 1
 
@@ -175,6 +181,17 @@ class Behaviour:
             return -1.0
         mean, square = self.means[GAP_MS], self.means[GAP_SQUARE]
         return float(square - mean * mean < TIMED_SPREAD_MAX**2 * mean * mean)
+
+    @property
+    def spread(self) -> float:
+        """Slots in which the account called lately, as a share of those that as many exchanges at random would fill; -1 before eight gaps.
+
+        As `LinkRecord.spread`, of one account with all its keys: who comes in sessions is near 0, who calls at any time near 1.
+        """
+        if self.counts[GAP_MS] < SPREAD_GAPS_MIN:
+            return -1.0
+        per_slot = SLOT_MS / max(1.0, self.means[GAP_MS])
+        return float(min(1.0, self.means[NEW_SLOT] * per_slot / (1.0 - exp(-per_slot))))
 
     def fade_in(self, column: int, value: float) -> None:
         """Take one more value into a column's fading mean."""

@@ -9,8 +9,9 @@ from typing import Final
 
 from msgspec import Struct
 
+from guard.state.behaviour import SLOT_MS
 from guard.state.sketch import DistinctCount
-from guard.units import HOUR_MS, MINUTE_MS
+from guard.units import HOUR_MS
 
 
 class KeyKind(enum.IntEnum):
@@ -78,8 +79,6 @@ MEMBERS_MAX: Final = {
 SEVERAL: Final = "*"
 """Stands for more than one card or organisation."""
 
-SLOT_MS: Final = 10 * MINUTE_MS
-"""Turns of one session follow within minutes (Azure 2023 conversations), so that it fills few slots with many uses."""
 SPREAD_HOURS_MIN: Final = 0.5
 """Below it, one session fills the time that an account has had."""
 
@@ -150,6 +149,9 @@ class LinkRecord(Struct, array_like=True):
     judged_at: int = 0
     judged_accounts: int = 0
     judged_uses: float = 0.0
+    callers_spread: float = 0.0
+    """Mean spread of the accounts that told of the key, with all that they did lately, likewise."""
+    callers: int = 0
 
     @property
     def adherents(self) -> float:

@@ -60,7 +60,9 @@ def _pack_uses(uses: Collection[KeyUse]) -> tuple[int, bytes]:
 
 def _pack_use(use: KeyUse) -> bytes:
     hours = min(use.hour_uses, _HOUR_USES_MAX), min(use.untold_hours, _HOUR_USES_MAX)
-    return _USE.pack(use.uses, use.told, *hours, min(use.untold_pairs, _PAIRS_MAX), use.slot, min(use.untold_slots, _HOUR_USES_MAX), use.met)
+    return _USE.pack(
+        use.uses, use.told, *hours, min(use.untold_pairs, _PAIRS_MAX), use.slot, min(use.untold_slots, _HOUR_USES_MAX), use.met
+    )
 
 
 def restore_behaviour(packed: bytes) -> Behaviour:
