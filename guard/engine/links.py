@@ -24,7 +24,8 @@ from guard.features.table import extract
 from guard.policy.judge import weigh
 from guard.scoring.fusion import CLEAR, Verdict, lightened
 from guard.scoring.learned.models import ShardModels
-from guard.scoring.link_rules import Crowd, link_evidence
+from guard.scoring.links.crowd import Crowd
+from guard.scoring.links.judge import link_evidence
 from guard.state.link import AGE_NEW, AGE_TRUSTED, AGE_UNKNOWN, KINDS, PARAPHRASE, PAYMENT, KeyKind
 from guard.topics import Topic
 from guard.units import MINUTE_MS, EventTimeMs

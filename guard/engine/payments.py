@@ -16,7 +16,7 @@ from guard.policy.policy import Policy
 from guard.scoring.fusion import CLEAR, Verdict
 from guard.scoring.learned.models import ShardModels
 from guard.scoring.learned.past import OwnPast
-from guard.scoring.link_rules import payment_rate
+from guard.scoring.links.shared_payment import payment_rate
 from guard.scoring.reasons import Reason
 from guard.state.windows import HOUR_REQUESTS
 from guard.units import EventTimeMs

@@ -1,0 +1,78 @@
+"""Even rates: accounts that use a key as evenly as a balancer lets them, and as no people and no programs of their own do."""
+
+from math import sqrt
+from typing import Final
+
+from guard.scoring.account_rules import Features, Numbers, reason
+from guard.scoring.links.crowd import Crowd
+from guard.scoring.links.settled import is_settled
+from guard.scoring.reasons import Reason
+from guard.state.behaviour import DEVOTED_SHARE
+from guard.state.link import KeyKind
+
+ONE_SESSION: Final = 2.0
+EVEN_ERROR: Final = 2.0
+"""What people show at their most even: one session each, of geometric length, has dispersion 1 - 2 / mean uses, and a sample of n such
+accounts strays from it by 2 / sqrt(n) (delta method, moments of the exponential)."""
+PEOPLE_ERROR: Final = 0.15
+"""How surely that is known of people: some crowds do the same thing in the same hour, so a large sample alone proves nothing."""
+EVEN_FEW: Final = 12.0
+EVEN_MANY: Final = 30.0
+"""Up to so few accounts evenness says nothing, from so many all that it can: there are many small keys, and the spread of a dozen accounts is
+itself hardly known."""
+EVEN_ERRORS_MIN: Final = 1.0
+EVEN_ERRORS_ENOUGH: Final = 1.75
+"""Standard errors below people from which a key is called even, and at which that counts in full: keys are looked at again and again."""
+LATE_KINDS: Final = frozenset({KeyKind.PAYMENT, KeyKind.SHAPE, KeyKind.PARAPHRASE})
+LATE_USES_MIN: Final = 12.0
+"""Uses per account before these kinds may be called even: teams and labs share a card, and look even in their first minutes; shapes and
+paraphrases are told of from their second or third use on, which hides the lower tail."""
+EVEN_MAX: Final = 0.65
+EVEN_CARD_MAX: Final = 0.2
+"""Evenness is a hint on a card: teams balance over their own keys, and a laboratory does the same task."""
+SESSIONS_SPREAD: Final = 0.45
+STEADY_SPREAD: Final = 0.57
+"""Spread up to which callers come in sessions, and from which they do not: ten turns within two slots give 0.2, a night of eight hours off takes a third
+from 1."""
+SITTING_HOURS: Final = 0.2
+"""What the first session fills of the time that an account has had, so much more spread it shows (turns follow within minutes)."""
+WHOLE_SHARE: Final = 0.75
+"""Devotion from which a key's uses are as good as all that its accounts do: of a session of ten turns it then still carries seven or eight."""
+STEADY_DISPERSION: Final = 1.5
+"""Programs are even in time but not among each other: the squared CV of the rates of thirty reasoning clients of ServeGen (Apache-2.0) drawn at random is
+above 1.55 in 95 % and above 1.29 in 99 % of draws, of its chat clients above 4.04 in 95 % (`python -m tests.bench.dispersion`)."""
+TIMED_SHARE: Final = 0.5
+
+
+def even_rates(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -> Reason | None:
+    """Dispersion of use per account below what people, or programs, show at their most even. Nothing for timers and small groups."""
+    dispersion, accounts = features.get("dispersion"), features["accounts"]
+    if dispersion is None or accounts <= EVEN_FEW or not is_settled(features, numbers) or features.get("timed", 0.0) >= TIMED_SHARE:
+        return None
+    uses = features["uses_per_account"]
+    if kind in LATE_KINDS and (uses < LATE_USES_MIN or features.get("devotion", 1.0) < DEVOTED_SHARE):
+        return None
+    people = _honest_dispersion(features, numbers) - ONE_SESSION / uses
+    error = sqrt(EVEN_ERROR**2 / accounts + PEOPLE_ERROR**2)
+    limit = people - EVEN_ERRORS_MIN * error
+    if dispersion > limit:
+        return None
+    surety = min(1.0, (limit - dispersion) / ((EVEN_ERRORS_ENOUGH - EVEN_ERRORS_MIN) * error))
+    ground = min(1.0, (accounts - EVEN_FEW) / (EVEN_MANY - EVEN_FEW))
+    ceiling = EVEN_CARD_MAX if kind is KeyKind.PAYMENT else EVEN_MAX
+    return reason("even_rates", dispersion, limit, people, ceiling * surety * ground)
+
+
+def _honest_dispersion(features: Features, numbers: Numbers) -> float:
+    """What honest callers show at their most even: people who come in sessions the policy's floor, callers without sessions a program's.
+
+    Each use of a key that is but a part of what its accounts do may stand alone in its slot, though they come in sessions: there the accounts tell.
+    """
+    floor, spread = numbers["even_dispersion_max"], features.get("spread")
+    if spread is None:
+        return floor
+    if features.get("devotion", 1.0) < WHOLE_SHARE:
+        spread = min(spread, features.get("callers_spread", spread))
+    beyond = spread - SESSIONS_SPREAD - SITTING_HOURS / features["exposure_hours"]
+    share = min(1.0, max(0.0, beyond / (STEADY_SPREAD - SESSIONS_SPREAD)))
+    return floor + share * max(0.0, STEADY_DISPERSION - floor)
