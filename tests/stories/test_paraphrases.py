@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from math import log
 
 import pytest
+from msgspec.structs import replace
 
 from guard.events.request import RequestEvent
 from guard.state.behaviour import NEAR_BITS
@@ -14,6 +15,7 @@ from tests.support.judged import judged, sanctioned
 
 ACCOUNTS = 60
 HOURS = 24
+PAST_HOURS = 12
 QUESTION = 0x5DEECE66D1234567
 Arrivals = Callable[[random.Random], Iterator[float]]
 Content = Callable[[random.Random], dict[str, str]]
@@ -69,6 +71,24 @@ def _found(seed: int, strangers: Iterator[RequestEvent]) -> set[str]:
 def test_a_pool_that_asks_one_question_in_ever_new_words_is_found(seed: int) -> None:
     """A5: no prompt, no shape and no SimHash twice; what its wordings have in common is the same for all of its accounts."""
     found = _found(seed, _strangers(random.Random(seed + 10), _evenly, _reworded))
+
+    assert len(found & {f"stranger-{number}" for number in range(ACCOUNTS)}) >= 0.95 * ACCOUNTS
+    assert not any(account.startswith("person") for account in found)
+
+
+def test_bought_accounts_are_found_by_what_they_do_since_they_joined() -> None:
+    """A5: three quarters of all that each account ever asked was somebody's own, half a day before it met the pool's question."""
+    dice = random.Random(13)
+    past = (
+        event(
+            f"stranger-{member}", int(T0 + dice.random() * PAST_HOURS * HOUR_MS), account_created=T0 - 300 * DAY_MS, prefix=f"own-{member}"
+        )
+        for member in range(ACCOUNTS)
+        for _ in range(120)
+    )
+    pool = (replace(one, event_time=one.event_time + PAST_HOURS * HOUR_MS) for one in _strangers(dice, _evenly, _reworded))
+    people = crowd(random.Random(3), 400, span_ms=(PAST_HOURS + HOURS) * HOUR_MS)
+    found = sanctioned(judged(in_order(people, past, pool)).drained())
 
     assert len(found & {f"stranger-{number}" for number in range(ACCOUNTS)}) >= 0.95 * ACCOUNTS
     assert not any(account.startswith("person") for account in found)
