@@ -16,7 +16,7 @@ BEHAVIOUR_BYTES_MAX: Final = 4_096
 
 _HEADER: Final = struct.Struct("<qIIIIIIBIIIIIIIHBBBBB")
 _USE: Final = struct.Struct("<IIHHIBHI")
-_SMALL_USE: Final = struct.Struct("<HHBBHBBH")
+_SMALL_USE: Final = struct.Struct("<HHBBHBBB")
 _SMALL: Final = 0x80
 """Set in the number of keys where all their uses are small ones: half the bytes of a quiet account's keys."""
 _HASHES: Final = tuple(struct.Struct(f"<{count}Q") for count in range(KEYS_MAX + 1))
@@ -31,7 +31,7 @@ _FLOAT_CELLS: Final = CELLS + COLUMNS
 def pack_behaviour(behaviour: Behaviour) -> bytes:
     """The behaviour as bytes; `restore_behaviour` gives back exactly the same. About 4 us.
 
-    Header, floats, counts; then ids (8 bytes each), their seconds (4), keys (8), their uses (12 while all are small, else 23), the places of the current
+    Header, floats, counts; then ids (8 bytes each), their seconds (4), keys (8), their uses (11 while all are small, else 23), the places of the current
     keys (1 each), conversations (8), prompts (8), families (8), shapes (4).
     """
     b = behaviour
