@@ -132,7 +132,7 @@ def test_a_pool_that_hides_its_prompt_among_others_is_found() -> None:
     assert not any(account.startswith("person") for account in found)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_people_who_come_back_to_a_public_prompt_now_and_then_are_left_alone(seed: int) -> None:
+@pytest.mark.parametrize(("seed", "share"), [(1, 0.25), (2, 0.25), (1, 0.4), (2, 0.4), (2, 0.6)])
+def test_people_who_come_back_to_a_public_prompt_now_and_then_are_left_alone(seed: int, share: float) -> None:
     """Diluted like the pool's: each use stands alone in its ten minutes, but the accounts themselves come and go."""
-    assert _found(seed, _diluted(seed, 0.25, _in_sittings)) == set()
+    assert _found(seed, _diluted(seed, share, _in_sittings)) == set()
