@@ -128,6 +128,7 @@ class Contacts:
                 met.append(key[1])
                 if key[0] in FRESH_KINDS:
                     b.since_new = 1
+                    b.forget_gaps()
         b.current_keys = [hashed for hashed in current if hashed in b.keys]
         return met
 

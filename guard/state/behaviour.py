@@ -49,6 +49,7 @@ SHARE_MEMORY: Final = 64
 # Columns of `Behaviour.means`.
 ELICITATION, RUBRIC, SINGLE_TURN, SAME_PARAMETERS, GAP_MS, GAP_SQUARE, NEW_SLOT, COLUMNS = range(8)
 
+GAPS: Final = (GAP_MS, GAP_SQUARE, NEW_SLOT)
 SPREAD_GAPS_MIN: Final = 8
 """Gaps before an account can be said to come in sessions or not: fewer are one session."""
 TIMED_GAPS_MIN: Final = 3
@@ -192,6 +193,11 @@ class Behaviour:
             return -1.0
         per_slot = SLOT_MS / max(1.0, self.means[GAP_MS])
         return float(min(1.0, self.means[NEW_SLOT] * per_slot / (1.0 - exp(-per_slot))))
+
+    def forget_gaps(self) -> None:
+        """Something new begins: when the account came before weighs as much as its next eight exchanges, and less and less than what follows."""
+        for column in GAPS:
+            self.counts[column] = min(self.counts[column], SPREAD_GAPS_MIN)
 
     def fade_in(self, column: int, value: float) -> None:
         """Take one more value into a column's fading mean."""

@@ -95,6 +95,22 @@ def test_accounts_say_whether_they_come_in_sittings() -> None:
     assert told["worker", "own-worker-59"] > 0.8
 
 
+def test_how_an_account_came_before_its_prompt_changed_soon_says_little() -> None:
+    """Sixty questions in sittings of somebody's own; then, bought, forty at any time on another prompt."""
+    stage, dice = _stage(), random.Random(6)
+    sittings = [T0 + day * 12 * HOUR_MS + number * MINUTE_MS for day in range(6) for number in range(10)]
+    joined = T0 + 72 * HOUR_MS
+    any_time = sorted(joined + dice.randrange(48 * HOUR_MS) for _ in range(40))
+    for at in sittings:
+        stage.take(event("bought", at, prefix="own"), at)
+    for number, at in enumerate(any_time):
+        stage.take(event("bought", at, prefix="theirs", ip_prefix=f"net-{number}"), at)
+    told = {contact.value: contact.spread for contact in _contacts(stage.drain().messages)}
+
+    assert told["net-1"] < 0.3
+    assert told["net-39"] > 0.6
+
+
 def test_contacts_that_leave_alone_are_those_of_a_whole_drain() -> None:
     """Where nobody keeps a journal they are handed on by themselves; what is counted waits for the next drain."""
     alone, whole = _stage(), _stage()
