@@ -1,5 +1,6 @@
 """What the Kafka client's failures mean to whoever runs a command: out of reach, or not as the contract wants."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -30,9 +31,25 @@ def reaching(bootstrap: str) -> Iterator[None]:
     except _REFUSALS as error:
         raise ClusterMismatchError(f"{bootstrap}: the cluster refuses: {_first_line(error)}") from error
     except (KafkaError, OSError) as error:
-        raise BrokerUnreachableError(
-            f"{bootstrap}: no broker answers ({_first_line(error)}); is the address right and Kafka up?"
-        ) from error
+        raise _unreachable(bootstrap, error) from error
+    except asyncio.CancelledError as error:
+        if _is_wanted():
+            raise
+        raise _unreachable(bootstrap, error) from error
+
+
+def _is_wanted() -> bool:
+    """Whether somebody has cancelled this task.
+
+    The client awaits work of its own that it cancels when a connection is lost, and so hands a cancellation on that nobody asked for:
+    whoever follows a topic would end without a word.
+    """
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
+
+
+def _unreachable(bootstrap: str, error: BaseException) -> BrokerUnreachableError:
+    return BrokerUnreachableError(f"{bootstrap}: no broker answers ({_first_line(error)}); is the address right and Kafka up?")
 
 
 def _first_line(error: BaseException) -> str:

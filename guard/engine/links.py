@@ -40,7 +40,7 @@ JUDGE_USES: Final = 1.1
 JUDGE_EVERY_MS: Final = MINUTE_MS
 """Or a minute of event time after the last judgement, so that orders are renewed in time."""
 SUSPICION_GROWTH: Final = 1.2
-"""A suspicion is told again when the key's accounts grew by a fifth or its score by `SUSPICION_STEP`."""
+"""A suspicion is told again when the key's accounts grew by a fifth or its score moved by `SUSPICION_STEP` or over a rung."""
 SUSPICION_STEP: Final = 0.1
 SUSPICION_USES: Final = 2.0
 """Or when its uses doubled, so that the campaign's ledger keeps up."""
@@ -192,7 +192,7 @@ class LinksStage:
         if link.accounts < numbers["key_accounts_min"]:
             return
         is_news = link.accounts >= link.suspected_accounts * SUSPICION_GROWTH or link.uses >= link.suspected_uses * SUSPICION_USES
-        if was_told and not is_news and abs(verdict.score - link.suspected_score) < SUSPICION_STEP:
+        if was_told and not is_news and not self._has_moved(link.suspected_score, verdict.score):
             return
         link.suspected_uses, link.suspected_accounts, link.suspected_score = link.uses, link.accounts, verdict.score
         left = 1.0 - verdict.relief
@@ -202,6 +202,11 @@ class LinksStage:
         )  # fmt: skip
         self._tips.append(Message(Topic.SUSPICIONS, 0, link.value.encode(), encode_tip(tip)))
         self._tallies.add("links.suspicions")
+
+    def _has_moved(self, before: float, score: float) -> bool:
+        """Far, or over a rung: what a step less would leave untold until the next one decides whether there is a campaign."""
+        low, high = sorted((before, score))
+        return high - low >= SUSPICION_STEP or any(low < rung.score <= high for rung in self._payments.policy.rungs)
 
     def _owns(self, kind: KeyKind, value: str) -> bool:
         return key_hash(kind, value) % self._shards == self._shard

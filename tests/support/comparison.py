@@ -15,6 +15,8 @@ SAME_TIME_MS: Final = MINUTE_MS
 NEAR: Final = 0.05
 """A score this close to the rung it reached or missed is a matter of the interleaving."""
 HALF: Final = 0.5
+TAIL_MS: Final = 2 * MINUTE_MS
+"""What is first said so shortly before the end of the records is not compared: the run that is behind would say it after the end."""
 _RUNG: Final = dict(LADDER_DEFAULT)
 
 
@@ -44,25 +46,26 @@ class Run(Struct):
 
     accounts: dict[str, Sanctioned]
     campaigns: dict[str, frozenset[str]]
-    campaigns_ever: int
+    ever: dict[str, int]
+    """When each campaign there ever was became one."""
 
 
 def run_of(decisions: Iterable[Decision]) -> Run:
     """What came of a run; `decisions` in the order of their topic, shadow left out."""
     accounts: dict[str, Sanctioned] = {}
     parts: dict[str, dict[int, frozenset[str]]] = {}
-    ever: set[str] = set()
+    ever: dict[str, int] = {}
     for decision in decisions:
         members = () if decision.members is UNSET else decision.members
         if decision.scope == Scope.CAMPAIGN:
-            ever.add(decision.subject)
+            ever.setdefault(decision.subject, decision.issued_at)
             parts.setdefault(decision.subject, {})[decision.part] = frozenset(members)
         if decision.action == "allow":
             parts.pop(decision.subject if decision.scope == Scope.CAMPAIGN else "", None)
             continue
         for account in (decision.subject,) if decision.scope == Scope.ACCOUNT else members:
             accounts.setdefault(account, Sanctioned(decision.issued_at, campaigns=set())).take(decision)
-    return Run(accounts, {name: frozenset().union(*lists.values()) for name, lists in parts.items()}, len(ever))
+    return Run(accounts, {name: frozenset().union(*lists.values()) for name, lists in parts.items()}, ever)
 
 
 class Match(NamedTuple):
@@ -98,17 +101,33 @@ class Comparison(Struct):
         return min((match.jaccard for match in self.matches), default=1.0)
 
 
-def compare(first: Run, second: Run) -> Comparison:
-    """Hold two runs against each other."""
-    matches = list(_matches(first.campaigns, second.campaigns))
+def compare(first: Run, second: Run, until: int) -> Comparison:
+    """Hold two runs against each other: the accounts and campaigns that one of them at least named before `until`, event time.
+
+    Both runs go on beyond it, so that what comes later in one than in the other is a delay and not a difference.
+    """
+    matches = [match for match in _matches(first.campaigns, second.campaigns) if _is_settled(match, first, second, until)]
     differences = Counter(_campaign_kind(match, first.campaigns, second.campaigns) for match in matches)
-    both = first.accounts.keys() & second.accounts.keys()
-    for account in sorted(first.accounts.keys() | second.accounts.keys()):
-        differences[_account_kind(first.accounts.get(account), second.accounts.get(account), matches)] += 1
+    mine, theirs = _before(first, second, until), _before(second, first, until)
+    both = mine.keys() & theirs.keys()
+    for account in sorted(mine.keys() | theirs.keys()):
+        differences[_account_kind(mine.get(account), theirs.get(account), matches)] += 1
     differences.pop("", None)
-    only = (len(first.accounts) - len(both), len(second.accounts) - len(both))
-    delays = sorted(first.accounts[account].first_at - second.accounts[account].first_at for account in both)
+    only = (len(mine) - len(both), len(theirs) - len(both))
+    delays = sorted(mine[account].first_at - theirs[account].first_at for account in both)
     return Comparison(len(both), *only, matches, differences, delays)
+
+
+def _before(run: Run, other: Run, until: int) -> dict[str, Sanctioned]:
+    """The accounts of `run` that this or the other run sanctioned before `until`."""
+    firsts = {account: min(found.first_at, other.accounts.get(account, found).first_at) for account, found in run.accounts.items()}
+    return {account: found for account, found in run.accounts.items() if firsts[account] < until}
+
+
+def _is_settled(match: Match, first: Run, second: Run, until: int) -> bool:
+    """A campaign with a partner is, and one without that began before `until`."""
+    ever = first.ever if match.name in first.campaigns else second.ever
+    return bool(match.other) or ever[match.name] < until
 
 
 def jaccard(left: frozenset[str], right: frozenset[str]) -> float:
