@@ -1,6 +1,6 @@
-"""Figures that take two runs of one world: with and without the poisoning, with and without a guard. Campaigns are compared with themselves.
+"""Figures that take two runs of one world: with and without the poisoning, with and without a guard.
 
-A campaign's accounts stand or fall together, so every interval is over campaigns, never over accounts.
+Campaigns are compared with themselves. A campaign's accounts stand or fall together, so every interval is over campaigns, never over accounts.
 """
 
 from collections.abc import Iterable, Sequence

@@ -109,9 +109,14 @@ class TtlDocument(Part):
 
 
 class JitterDocument(Part):
-    """A subject crosses a rung a little above it, elsewhere than others do, so that nobody learns from one account about the next."""
+    """A subject crosses a rung a little above it, elsewhere than others do, so that nobody learns from one account about the next.
 
-    share_max: float = Field(default=0.0, ge=0.0, le=0.5, description="at most this share of the doubt a rung leaves (1 - score); 0: none")
+    Off by default: a fresh install has no secret, and while nobody probes it only costs, as fleets go free for longer.
+    """
+
+    share_max: float = Field(
+        default=0.0, ge=0.0, le=0.5, description="at most this share of the doubt a rung leaves (1 - score); 0, the default: off"
+    )
     period_ms: int = Field(default=Jitter().period_ms, ge=HOUR_MS, le=30 * DAY_MS, description="milliseconds that an offset stays")
     key: Note = Field(default="", description="the operators' secret, 16 characters or more: who knows it knows the offsets")
 

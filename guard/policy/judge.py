@@ -1,7 +1,8 @@
 """From a verdict to a sentence: which rung, how long, whether anything new is to be said at all.
 
-Up at once, down only by expiry. Going up may ask for a little more than the rung (guard.policy.jitter). An order near its end is renewed while the score stays within `HYSTERESIS` of its rung;
-beyond that it expires by itself. What this module cannot do: exempt, cap or name a subject; its callers do.
+Up at once, down only by expiry. Going up may ask for a little more than the rung (`guard.policy.jitter`). An order near its end is renewed
+while the score stays within `HYSTERESIS` of its rung; beyond that it expires by itself. What this module cannot do: exempt, cap or
+name a subject; its callers do.
 """
 
 from collections.abc import Iterable

@@ -45,6 +45,9 @@ _PARTS: Final[dict[tuple[str, ...], type[BaseModel]]] = {
 }
 """Which fields are known where, to tell the author of a misspelt one."""
 
+_SECRET: Final = ("ladder", "jitter", "key")
+"""The one field whose value no error line tells: those lines go to a topic that more people read than write policies."""
+
 
 def parse_policy(value: bytes, keys: KeyRing = UNSIGNED) -> Policy:
     """The policy that the document describes; raises PolicyError with one line for each fault.
@@ -83,7 +86,8 @@ def _what(fault: ErrorDetails) -> str:
     if fault["type"] == "missing" and names[-1] in fields:
         return f"missing; it should be {fields[names[-1]].description}"
     message = fault["msg"].removeprefix("Value error, ")
-    return f"{shown(fault['input'])}; {message[0].lower()}{message[1:]}"
+    value = "(withheld)" if names[: len(_SECRET)] == _SECRET else shown(fault["input"])
+    return f"{value}; {message[0].lower()}{message[1:]}"
 
 
 def _path(loc: tuple[int | str, ...]) -> str:

@@ -11,6 +11,7 @@ from guard.decisions.decision import Action
 from guard.decisions.standing import Order
 from guard.engine.control import Control
 from guard.engine.driver import Driver
+from guard.policy.errors import PolicyError
 from guard.policy.jitter import offset_of, raised
 from guard.policy.judge import judge
 from guard.policy.parse import parse_policy
@@ -113,6 +114,23 @@ def test_the_secret_is_not_shown_with_the_policy() -> None:
     told = json.loads(policy_json(POLICY))["jitter"]
 
     assert (told["share_max"], told["key"]) == (0.3, "(withheld)")
+
+
+@pytest.mark.parametrize("wrong", ["a-secret-of-many-letters" * 20, ["a-secret-of-many-letters"], "a-secret\nof-many-letters"])
+def test_a_wrong_secret_is_named_and_not_told(wrong) -> None:
+    """Faults go to the status topic, which more people read than write policies."""
+    with pytest.raises(PolicyError) as caught:
+        parse_policy(document(ladder={"jitter": {"share_max": 0.2, "key": wrong}}))
+
+    (line,) = caught.value.lines
+    assert line.startswith("ladder.jitter.key: (withheld); ")
+    assert "a-secret" not in line
+
+
+def test_an_offset_is_the_same_on_every_machine_and_in_every_release() -> None:
+    """A replay may run years later; the number is HMAC-SHA-256 by hand: its first 48 bits of 2**48, times the share."""
+    assert offset_of(JITTER, "account", "a-1", 20_717 * DAY_MS) == offset_of(JITTER, "account", "a-1", 20_718 * DAY_MS - 1)
+    assert offset_of(JITTER, "account", "a-1", 20_717 * DAY_MS) == 0.3 * 0xAE5B494491C7 / 2**48
 
 
 @pytest.fixture(scope="module")
