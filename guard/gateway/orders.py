@@ -12,6 +12,7 @@ from msgspec import UNSET, Struct
 from guard.decisions.decision import Action, Decision, Mode, Scope
 from guard.gateway.order import Order, is_due, pack_order, unpack_order
 from guard.topics import DECISION_RETENTION_MS
+from guard.units import STRING_CHARS_MAX
 
 MEMBER_SCOPES: Final = (Scope.PAYMENT, Scope.ORGANISATION, Scope.CAMPAIGN)
 
@@ -87,10 +88,14 @@ class Orders:
             self._of_account[account] = (*self._of_account.get(account, ()), subject)
 
     def answer(self, account: str, payment: str | None, organisation: str | None, at: int) -> Answer:
-        """The answer to a request of `account` at `at`, UTC milliseconds. Microseconds, whatever the number of decisions."""
+        """The answer to a request of `account` at `at`, UTC milliseconds. Microseconds, whatever the number of decisions.
+
+        Identifiers are cut as they are in events (contract): the decision about an over-long one names its beginning.
+        """
         if at < self._paused_until:
             return PASS
-        found = [order for order in self._packed(account, payment, organisation) if is_due(order, at)]
+        named = (account[:STRING_CHARS_MAX], payment and payment[:STRING_CHARS_MAX], organisation and organisation[:STRING_CHARS_MAX])
+        found = [order for order in self._packed(*named) if is_due(order, at)]
         return _ruled([unpack_order(order) for order in found]) if found else PASS
 
     def _packed(self, account: str, payment: str | None, organisation: str | None) -> list[bytes]:

@@ -118,3 +118,10 @@ def test_a_throttle_lets_its_rate_through() -> None:
     passed = sum(throttles.passes("alice", 6, AT + second * 1_000) for second in range(600))
 
     assert 59 <= passed <= 61
+
+
+def test_a_name_that_is_too_long_is_cut_as_in_events() -> None:
+    """The decision names what the event named; asked about the whole, it would be nobody's."""
+    orders = Orders()
+    orders.apply(_decision("account", "a" * 128, "block"))
+    assert _answer(orders, "a" * 300) is Action.BLOCK
