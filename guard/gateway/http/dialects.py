@@ -48,8 +48,9 @@ def caller_of(target: str, headers: Mapping[str, str]) -> Caller:
 
 
 def path_in(target: str) -> str:
-    """The path that a model server may read in a request target: decoded, without dots and doubled slashes. Takes any text: what
-    cannot be read here would be a question without an answer, and those pass.
+    """The path that a model server may read in a request target: decoded, without dots and doubled slashes.
+
+    Takes any text: what cannot be read here would be a question without an answer, and those pass.
     """
     written = unquote(target.partition("?")[0])
     if not written.startswith("/"):
