@@ -115,6 +115,7 @@ def test_what_is_still_written_to_a_renamed_log_is_taken_though_the_next_one_is_
                 old.write(lines(3))
             await until(lambda: ids(found) == named(1, 2, 3, 4))
             await following.stop()
+            assert following.behind_bytes == 0
 
     asyncio.run(story())
 
@@ -143,6 +144,7 @@ def test_a_log_renamed_again_and_again_while_nothing_can_be_taken_is_read_in_ord
             spool._bytes_max = room
             await until(lambda: ids(found) == named(1, 2, 3, 4))
             await following.stop()
+            assert following.behind_bytes == 0
 
     asyncio.run(story())
 
