@@ -44,7 +44,7 @@ class Orders:
     def __init__(self, paused_until: int = 0) -> None:
         self._of_scope: dict[str, dict[str, bytes]] = {scope.value: {} for scope in (Scope.ACCOUNT, *MEMBER_SCOPES)}
         self._own = self._of_scope[Scope.ACCOUNT.value]
-        self._parts: dict[tuple[str, str, int], tuple[str, ...]] = {}
+        self._parts: dict[Subject, dict[int, tuple[str, ...]]] = {}
         self._of_account: dict[str, tuple[Subject, ...]] = {}
         self._paused_until = paused_until
 
@@ -68,14 +68,14 @@ class Orders:
             return
         if decision.scope in MEMBER_SCOPES:
             members = () if decision.members is UNSET else decision.members
-            self._replace_members((decision.scope, decision.subject, decision.part), members)
+            self._replace_members((decision.scope, decision.subject), decision.part, members)
         if decision.part == 0:
             orders[decision.subject] = pack_order(decision)
 
-    def _replace_members(self, part: tuple[str, str, int], members: tuple[str, ...]) -> None:
+    def _replace_members(self, subject: Subject, part: int, members: tuple[str, ...]) -> None:
         """A part is complete: who was in it and is no longer is released."""
-        subject = part[:2]
-        for account in self._parts.pop(part, ()):
+        parts = self._parts.setdefault(subject, {})
+        for account in parts.pop(part, ()):
             left = list(self._of_account.get(account, ()))
             left.remove(subject)
             if left:
@@ -83,7 +83,9 @@ class Orders:
             else:
                 del self._of_account[account]
         if members:
-            self._parts[part] = members
+            parts[part] = members
+        if not parts:
+            del self._parts[subject]
         for account in members:
             self._of_account[account] = (*self._of_account.get(account, ()), subject)
 
@@ -126,9 +128,8 @@ class Orders:
         gone = [subject for subject in subjects if (order := orders.get(subject)) is not None and not is_due(order, since)]
         for subject in gone:
             del orders[subject]
-            if scope in MEMBER_SCOPES:
-                for part in range(PARTS_MAX):
-                    self._replace_members((scope, subject, part), ())
+            for part in list(self._parts.get((scope, subject), ())):
+                self._replace_members((scope, subject), part, ())
         return len(gone)
 
     def replace_with(self, other: "Orders") -> None:
@@ -140,14 +141,14 @@ class Orders:
         for scope, orders in self._of_scope.items():
             entries = list(orders.items())
             yield from ((scope, entries[start : start + size], []) for start in range(0, len(entries), size))
-        for (scope, subject, part), members in list(self._parts.items()):
-            yield scope, [], [(subject, part, members)]
+        for (scope, subject), parts in self._parts.items():
+            yield from ((scope, [], [(subject, part, members)]) for part, members in parts.items())
 
     def restore(self, scope: str, orders: list[tuple[str, bytes]], parts: list[tuple[str, int, tuple[str, ...]]]) -> None:
         """Take back one list of `chunks`. Raises KeyError for a scope that nobody knows."""
         self._of_scope[scope].update(orders)
         for subject, part, members in parts:
-            self._replace_members((scope, subject, part), members)
+            self._replace_members((scope, subject), part, members)
 
 
 def _ruled(orders: list[Order]) -> Answer:
