@@ -22,6 +22,9 @@ PARTS_MAX: Final = 1_000
 Subject = tuple[str, str]
 """Scope and subject."""
 
+Names = tuple[str, str | None, str | None]
+"""Of a caller: account, payment fingerprint and organisation."""
+
 
 class Answer(Struct, frozen=True, gc=False):
     """What the gateway does with a request: the action, under which decision, and for a throttle the rate per minute."""
@@ -94,19 +97,24 @@ class Orders:
 
         Identifiers are cut as they are in events (contract): the decision about an over-long one names its beginning.
         """
+        return self.answer_of_all([(account, payment, organisation)], at)
+
+    def answer_of_all(self, names: Iterable[Names], at: int) -> Answer:
+        """The answer to one request whose caller has several names: one that is exempt exempts him."""
         if at < self._paused_until:
             return PASS
-        named = (account[:STRING_CHARS_MAX], payment and payment[:STRING_CHARS_MAX], organisation and organisation[:STRING_CHARS_MAX])
-        found = [order for order in self._packed(*named) if is_due(order, at)]
+        packed = (order for account, payment, organisation in names for order in self._packed(account, payment, organisation))
+        found = [order for order in packed if is_due(order, at)]
         return _ruled([unpack_order(order) for order in found]) if found else PASS
 
     def _packed(self, account: str, payment: str | None, organisation: str | None) -> list[bytes]:
         """The orders that reach the request, each once."""
+        account = account[:STRING_CHARS_MAX]
         subjects = self._of_account.get(account, ())
         if payment is not None:
-            subjects = (*subjects, (Scope.PAYMENT.value, payment))
+            subjects = (*subjects, (Scope.PAYMENT.value, payment[:STRING_CHARS_MAX]))
         if organisation is not None:
-            subjects = (*subjects, (Scope.ORGANISATION.value, organisation))
+            subjects = (*subjects, (Scope.ORGANISATION.value, organisation[:STRING_CHARS_MAX]))
         found = [order for scope, subject in dict.fromkeys(subjects) if (order := self._of_scope[scope].get(subject)) is not None]
         own = self._own.get(account)
         return found if own is None else [own, *found]
