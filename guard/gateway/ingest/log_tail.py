@@ -19,9 +19,8 @@ import structlog
 from msgspec import Struct
 
 from guard.errors import UsageError
-from guard.gateway.ingest.intake import Intake, NotYetError
+from guard.gateway.ingest.intake import Intake
 from guard.gateway.ingest.reading import Read
-from guard.gateway.ingest.spool import SpoolFullError
 
 READ_BYTES: Final = 1 << 20
 """Read at once; a line that is longer is passed over."""
@@ -74,6 +73,8 @@ class LogTail:
             raise UsageError(
                 f"{self._kept}: {error.strerror}; where the log was left is kept beside it, so the folder should be writable"
             ) from None
+        if not self._path.exists():
+            _log.warning("log_not_there_yet", file=str(self._path))
         self._task = asyncio.create_task(self._follow())
 
     async def stop(self) -> None:
@@ -89,7 +90,7 @@ class LogTail:
         while True:
             try:
                 taken = await self._step()
-            except (OSError, SpoolFullError, NotYetError) as error:
+            except Exception as error:  # noqa: BLE001 (its text may hold what was logged; a tail that ended unseen would be worse)
                 _log.warning("log_waits", file=str(self._path), reason=type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
