@@ -1,6 +1,7 @@
 """`guard enforce`: the enforcer beside a gateway, with its port, its metrics and its log."""
 
 import asyncio
+import os
 import signal
 from pathlib import Path
 from random import Random
@@ -47,6 +48,7 @@ def enforce(
 ) -> None:
     """Answer a gateway's question, request by request, from the decisions on the topic: pass, throttle, challenge or block."""
     clock = SteadyClock()
+    _check(closed_route, {"--problem-base": problem_base, "--challenge-url": challenge_url}, snapshot)
     answers = Answers(Random(), problem_base, challenge_url)
     enforcer = Enforcer(answers, AppealTokens(_key(appeal_key)), tuple(closed_route), clock)
     tls = tls_context(tls_certificate, tls_key)
@@ -75,6 +77,18 @@ async def _work(service: EnforcerService, server: EnforcerServer, metrics_at: tu
         await server.stop()
         await service.stop()
         await metrics.stop()
+
+
+def _check(closed_routes: list[str], addresses: dict[str, str], snapshot: Path | None) -> None:
+    """What would be noticed only in the first request, or the first restart. Raises UsageError."""
+    for route in closed_routes:
+        if not route.startswith("/"):
+            raise UsageError(f"--closed-route {route!a}: it should begin with a slash, as paths do")
+    for option, address in addresses.items():
+        if not (address.isascii() and address.isprintable()) or " " in address:
+            raise UsageError(f"{option} {address!a}: it should be an address without blanks; it stands in a header")
+    if snapshot is not None and (snapshot.is_dir() or not os.access(snapshot.absolute().parent, os.W_OK)):
+        raise UsageError(f"--snapshot {snapshot}: it should be a file in a folder that can be written")
 
 
 def _key(text: str) -> bytes:

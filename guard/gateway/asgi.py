@@ -55,7 +55,7 @@ class GuardMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or the application's life."""
-        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].endswith(self._paths):
+        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].rstrip("/").endswith(self._paths):
             await self._app(scope, receive, send)
             return
         began = time.monotonic()
@@ -76,9 +76,10 @@ class GuardMiddleware:
         if self._enforcer is None:
             return _PASSED
         account, payment, organisation = (_text(known.get(name)) for name in ("account_id", "payment_fingerprint", "org_id"))
-        names = self._identifiers.under_each_key(account, payment, organisation) if account else [("", None, None)]
-        rulings = [self._enforcer.rule(Caller(*name, path)) for name in names]
-        return next((ruling for ruling in rulings if ruling.refusal is not None), max(rulings, key=lambda ruling: bool(ruling.decision_id)))
+        if not account:
+            return self._enforcer.rule(Caller("", path=path))
+        current, *others = self._identifiers.under_each_key(account, payment, organisation)
+        return self._enforcer.rule(Caller(*current, path, tuple(others)))
 
     def _report(self, known: dict[str, object], ruling: Ruling, began: float, status: int, watched: Watched | None) -> None:
         if self._reporter is None:

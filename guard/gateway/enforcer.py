@@ -10,7 +10,7 @@ from msgspec import Struct
 from guard.decisions.decision import Action
 from guard.gateway.answers import Answers, Refusal
 from guard.gateway.appeal import AppealTokens
-from guard.gateway.orders import PASS, Answer, Orders
+from guard.gateway.orders import PASS, Answer, Names, Orders
 from guard.gateway.throttle import Throttles
 
 COUNTS: Final = ("passed", "throttled", "challenged", "blocked", "rate_passed", "failed_open", "failed_closed", "unidentified")
@@ -24,6 +24,8 @@ class Caller(Struct, frozen=True, gc=False):
     payment: str | None = None
     organisation: str | None = None
     path: str = "/"
+    others: tuple[Names, ...] = ()
+    """Account, payment and organisation as they are called under other keys, while keys are changed."""
 
 
 class Ruling(Struct, frozen=True, gc=False):
@@ -63,7 +65,7 @@ class Enforcer:
         if not self.is_ready:
             return self._undecided(caller, "failed_open")
         at = self._now()
-        answer = self.orders.answer(caller.account, caller.payment, caller.organisation, at)
+        answer = self.orders.answer_of_all(((caller.account, caller.payment, caller.organisation), *caller.others), at)
         if answer is PASS:
             self.counts["passed"] += 1
             return _PASSED

@@ -15,7 +15,7 @@ from guard.control.topics_read import groupless_consumer
 from guard.decisions.decision import Decision, decode_decision
 from guard.errors import ClusterMismatchError, GuardError
 from guard.gateway.order import WORDS
-from guard.gateway.orders import Orders
+from guard.gateway.orders import PARTS_MAX, Orders
 from guard.gateway.presence import GONE_MS, Presence
 from guard.topics import Topic
 
@@ -29,6 +29,8 @@ RETRY_SECONDS_MAX: Final = 20.0
 back in step (full jitter)."""
 START_SECONDS_MAX: Final = 1.0
 """Before the first attempt, at random: a deployment starts all its enforcers in one moment."""
+TIME_MS_MAX: Final = 1 << 53
+"""Beyond it JSON numbers are no longer exact everywhere."""
 _log = structlog.get_logger(__name__)
 
 
@@ -67,6 +69,11 @@ class DecisionFollower:
     def is_ready(self) -> bool:
         """The topic was read to its end once."""
         return self._is_ready.is_set()
+
+    @property
+    def is_whole(self) -> bool:
+        """`orders` and `positions` belong together: nothing is being read anew at the moment."""
+        return self.is_ready and self._target is self.orders
 
     @property
     def stale_seconds(self) -> float:
@@ -185,13 +192,20 @@ class DecisionFollower:
         if value is None:
             return
         try:
-            decision = decode_decision(value)
-            if decision.action not in WORDS:
-                raise msgspec.ValidationError(f"action {decision.action[:20]!a}")
-        except msgspec.MsgspecError as error:
+            decision = _checked(decode_decision(value))
+        except (msgspec.MsgspecError, RecursionError) as error:
             self.unreadable += 1
             _log.warning("decision_unreadable", error=str(error)[:200])
             return
         self._target.apply(decision)
         self._on_decision(decision)
         self.decisions_read += 1
+
+
+def _checked(decision: Decision) -> Decision:
+    """A decision that an order can hold: one that cannot be must not stop those behind it. Raises msgspec.ValidationError."""
+    if decision.action not in WORDS:
+        raise msgspec.ValidationError(f"action {decision.action[:20]!a}")
+    if not (0 <= decision.issued_at <= TIME_MS_MAX and 0 <= decision.expires_at <= TIME_MS_MAX and 0 <= decision.part < PARTS_MAX):
+        raise msgspec.ValidationError("a time or the part; it should be in range")
+    return decision

@@ -43,9 +43,10 @@ class GuardHook(CustomLogger):
         enforcer, identifiers = self._ready()
         account = account_of(key.user_id, key.team_id, key.api_key)
         payment = text((key.metadata or {}).get("payment_fingerprint"))
-        names = identifiers.under_each_key(account, payment, key.org_id or key.team_id) if account else [("", None, None)]
-        rulings = [enforcer.rule(Caller(*name, key.request_route or "/")) for name in names]
-        return next((ruling for ruling in rulings if ruling.refusal is not None), rulings[0])
+        if not account:
+            return enforcer.rule(Caller("", path=key.request_route or "/"))
+        current, *others = identifiers.under_each_key(account, payment, key.org_id or key.team_id)
+        return enforcer.rule(Caller(*current, key.request_route or "/", tuple(others)))
 
     def _ready(self) -> tuple[Enforcer, Identifiers]:
         """Begun with the first call, when a loop runs."""

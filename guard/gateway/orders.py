@@ -12,6 +12,7 @@ from msgspec import UNSET, Struct
 from guard.decisions.decision import Action, Decision, Mode, Scope
 from guard.gateway.order import Order, is_due, pack_order, unpack_order
 from guard.topics import DECISION_RETENTION_MS
+from guard.units import STRING_CHARS_MAX
 
 MEMBER_SCOPES: Final = (Scope.PAYMENT, Scope.ORGANISATION, Scope.CAMPAIGN)
 
@@ -20,6 +21,9 @@ PARTS_MAX: Final = 1_000
 
 Subject = tuple[str, str]
 """Scope and subject."""
+
+Names = tuple[str, str | None, str | None]
+"""Of a caller: account, payment fingerprint and organisation."""
 
 
 class Answer(Struct, frozen=True, gc=False):
@@ -43,7 +47,7 @@ class Orders:
     def __init__(self, paused_until: int = 0) -> None:
         self._of_scope: dict[str, dict[str, bytes]] = {scope.value: {} for scope in (Scope.ACCOUNT, *MEMBER_SCOPES)}
         self._own = self._of_scope[Scope.ACCOUNT.value]
-        self._parts: dict[tuple[str, str, int], tuple[str, ...]] = {}
+        self._parts: dict[Subject, dict[int, tuple[str, ...]]] = {}
         self._of_account: dict[str, tuple[Subject, ...]] = {}
         self._paused_until = paused_until
 
@@ -67,14 +71,14 @@ class Orders:
             return
         if decision.scope in MEMBER_SCOPES:
             members = () if decision.members is UNSET else decision.members
-            self._replace_members((decision.scope, decision.subject, decision.part), members)
+            self._replace_members((decision.scope, decision.subject), decision.part, members)
         if decision.part == 0:
             orders[decision.subject] = pack_order(decision)
 
-    def _replace_members(self, part: tuple[str, str, int], members: tuple[str, ...]) -> None:
+    def _replace_members(self, subject: Subject, part: int, members: tuple[str, ...]) -> None:
         """A part is complete: who was in it and is no longer is released."""
-        subject = part[:2]
-        for account in self._parts.pop(part, ()):
+        parts = self._parts.setdefault(subject, {})
+        for account in parts.pop(part, ()):
             left = list(self._of_account.get(account, ()))
             left.remove(subject)
             if left:
@@ -82,24 +86,35 @@ class Orders:
             else:
                 del self._of_account[account]
         if members:
-            self._parts[part] = members
+            parts[part] = members
+        if not parts:
+            del self._parts[subject]
         for account in members:
             self._of_account[account] = (*self._of_account.get(account, ()), subject)
 
     def answer(self, account: str, payment: str | None, organisation: str | None, at: int) -> Answer:
-        """The answer to a request of `account` at `at`, UTC milliseconds. Microseconds, whatever the number of decisions."""
+        """The answer to a request of `account` at `at`, UTC milliseconds. Microseconds, whatever the number of decisions.
+
+        Identifiers are cut as they are in events (contract): the decision about an over-long one names its beginning.
+        """
+        return self.answer_of_all([(account, payment, organisation)], at)
+
+    def answer_of_all(self, names: Iterable[Names], at: int) -> Answer:
+        """The answer to one request whose caller has several names: one that is exempt exempts him."""
         if at < self._paused_until:
             return PASS
-        found = [order for order in self._packed(account, payment, organisation) if is_due(order, at)]
+        packed = (order for account, payment, organisation in names for order in self._packed(account, payment, organisation))
+        found = [order for order in packed if is_due(order, at)]
         return _ruled([unpack_order(order) for order in found]) if found else PASS
 
     def _packed(self, account: str, payment: str | None, organisation: str | None) -> list[bytes]:
         """The orders that reach the request, each once."""
+        account = account[:STRING_CHARS_MAX]
         subjects = self._of_account.get(account, ())
         if payment is not None:
-            subjects = (*subjects, (Scope.PAYMENT.value, payment))
+            subjects = (*subjects, (Scope.PAYMENT.value, payment[:STRING_CHARS_MAX]))
         if organisation is not None:
-            subjects = (*subjects, (Scope.ORGANISATION.value, organisation))
+            subjects = (*subjects, (Scope.ORGANISATION.value, organisation[:STRING_CHARS_MAX]))
         found = [order for scope, subject in dict.fromkeys(subjects) if (order := self._of_scope[scope].get(subject)) is not None]
         own = self._own.get(account)
         return found if own is None else [own, *found]
@@ -121,9 +136,8 @@ class Orders:
         gone = [subject for subject in subjects if (order := orders.get(subject)) is not None and not is_due(order, since)]
         for subject in gone:
             del orders[subject]
-            if scope in MEMBER_SCOPES:
-                for part in range(PARTS_MAX):
-                    self._replace_members((scope, subject, part), ())
+            for part in list(self._parts.get((scope, subject), ())):
+                self._replace_members((scope, subject), part, ())
         return len(gone)
 
     def replace_with(self, other: "Orders") -> None:
@@ -135,14 +149,14 @@ class Orders:
         for scope, orders in self._of_scope.items():
             entries = list(orders.items())
             yield from ((scope, entries[start : start + size], []) for start in range(0, len(entries), size))
-        for (scope, subject, part), members in list(self._parts.items()):
-            yield scope, [], [(subject, part, members)]
+        for (scope, subject), parts in self._parts.items():
+            yield from ((scope, [], [(subject, part, members)]) for part, members in parts.items())
 
     def restore(self, scope: str, orders: list[tuple[str, bytes]], parts: list[tuple[str, int, tuple[str, ...]]]) -> None:
         """Take back one list of `chunks`. Raises KeyError for a scope that nobody knows."""
         self._of_scope[scope].update(orders)
         for subject, part, members in parts:
-            self._replace_members((scope, subject, part), members)
+            self._replace_members((scope, subject), part, members)
 
 
 def _ruled(orders: list[Order]) -> Answer:

@@ -18,6 +18,9 @@ class Presence:
 
     def hear(self, enforcer: str, at: int, *, is_leaving: bool) -> None:
         """One enforcer's word, appended at `at`, milliseconds."""
+        silence = at - self._newest
+        if silence > GONE_MS:  # nobody was heard: the broker was away, and not they
+            self._heard = {name: last + silence for name, last in self._heard.items()}
         self._newest = max(self._newest, at)
         if is_leaving:
             self._heard.pop(enforcer, None)

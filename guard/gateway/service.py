@@ -128,7 +128,7 @@ class EnforcerService:
 
     async def _save(self) -> None:
         path = self._config.snapshot
-        if path is None or not self.follower.is_ready:
+        if path is None or not self.follower.is_whole:
             return
         try:
             await snapshot.save(path, self.enforcer.orders, self.follower.positions, self.clock())

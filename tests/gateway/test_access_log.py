@@ -74,6 +74,15 @@ def test_a_body_that_is_cut_or_no_chat_leaves_what_the_line_says() -> None:
         assert "shape" not in found
 
 
+def test_a_body_that_cannot_be_read_still_counts_by_its_length() -> None:
+    """Else blanks before a prompt, or a body longer than anybody reads, would be a way around the guard."""
+    reading = Reading(KEY)
+    reading.access_log.see(HEADERS, b" " * 4_000 + BODY.encode()[:-1])
+    assert event(reading, input_tokens=None)["input_tokens"] == 1_000 + -(-(len(BODY) - 1) // 4)
+    reading.access_log.see(HEADERS, b"", 30_000_000)
+    assert event(reading, input_tokens=None)["input_tokens"] == 7_500_000
+
+
 def test_an_answer_whose_body_was_never_seen_is_an_event_and_counted() -> None:
     """Ingest was restarted, or its port was slow: the evidence is missing, the exchange is not."""
     reading = Reading(KEY)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from guard.decisions.decision import Decision, sealed
-from guard.events.fingerprint import KeyRing, fingerprint
+from guard.events.fingerprint import HashKey, KeyRing, fingerprint
 from guard.events.identifiers import Identifiers
 from guard.gateway.answers import Answers
 from guard.gateway.appeal import AppealTokens
@@ -244,3 +244,41 @@ def test_other_paths_and_strangers_pass_untouched(tmp_path):
             assert front.enforcer.counts["unidentified"] == 1
 
     asyncio.run(story())
+
+
+async def status(app: Any, path: str, account: str) -> int:
+    """Of one chat, by whoever speaks HTTP himself."""
+    said: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": json.dumps({"model": "m", "messages": TURNS}).encode(), "more_body": False}
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    headers = [(b"x-api-key", f"key-of-{account}".encode())]
+    await app({"type": "http", "method": "POST", "path": path, "headers": headers, "client": ("192.0.2.1", 1)}, receive, send)
+    found: int = said[0]["status"]
+    return found
+
+
+def test_a_slash_behind_the_path_is_no_way_around() -> None:
+    """Some frameworks serve both."""
+    front = Gateway(None)
+    front.decide("mallory", "block")
+    for path in ("/v1/chat/completions", "/v1/chat/completions/", "/v1/messages//"):
+        assert asyncio.run(status(front.app, path, "mallory")) == 403
+    assert front.enforcer.counts["blocked"] == 3
+
+
+def test_while_keys_are_changed_a_request_is_one_and_whoever_is_exempt_under_either_name_passes() -> None:
+    """An upheld appeal names the customer as he is called now; the block that it answers may still name him as before."""
+    front = Gateway(None)
+    old = HashKey("k0", b"d" * 32)
+    both = Identifiers(KEY, old)
+    app = GuardMiddleware(models, identify=who, identifiers=both, enforcer=front.enforcer)
+    front.decide(Identifiers(old).account("jane@example.org"), "block")
+    assert asyncio.run(status(app, "/v1/chat/completions", "jane@example.org")) == 403
+    front.decide(Identifiers(KEY).account("jane@example.org"), "allow")
+    assert asyncio.run(status(app, "/v1/chat/completions", "jane@example.org")) == 200
+    assert sum(front.enforcer.counts.values()) == 2

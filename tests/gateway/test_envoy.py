@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -111,6 +112,21 @@ def test_nobody_outside_can_say_who_he_is(house: House) -> None:
     assert decision.decision_id not in answer.text
 
 
+@pytest.mark.parametrize(
+    "begin",
+    ["GET /v1 HTTP/1.1\r\n", "OPTIONS * HTTP/1.1\r\nhost: a\r\n", "GET /v1#x HTTP/1.1\r\nhost: a\r\n", "GET /v1 HTTP/1.1\r\nhost: a\r\nupgrade: x\r\n"],
+)  # fmt: skip
+def test_a_request_that_envoy_refuses_at_once_speaks_for_nobody(house: House, begin: str) -> None:
+    """Its headers are still those from outside: events in a victim's name, or his payment instrument among a fleet's."""
+    with socket.create_connection(("127.0.0.1", int(house.envoy.url.rpartition(":")[2])), timeout=10) as wire:
+        wire.sendall(f"{begin}connection: upgrade\r\nx-guard-account: alice\r\nx-guard-payment: k1:{'ab' * 16}\r\n\r\n".encode())
+        assert wire.recv(65_536).split()[1] in {b"400", b"403", b"404"}
+    later = house.ask("bob").headers["x-request-id"]
+    while later not in {line["event_id"] for line in house.envoy.access_log()}:
+        time.sleep(0.02)
+    assert {line["payment_fingerprint"] for line in house.envoy.access_log()} == {None}
+
+
 def test_a_throttle_is_a_429_with_a_wait_and_a_problem_and_no_threshold(house: House) -> None:
     """Clients back off by what they are told; a threshold would tell a fleet how far it may go."""
     decision = house.decide("carol", "throttle", rate_rpm=6)
@@ -189,7 +205,9 @@ def test_without_a_working_enforcer_open_routes_pass_and_closed_ones_do_not(hous
         assert answer.status_code == 200, "it fails open"
         assert house.models.seen[-1]["x-envoy-auth-failure-mode-allowed"] == "true"
     assert house.ask("mallory", "/closed/v1/chat/completions").status_code == 503
-    assert (house.envoy.stat(allowed) - before[0], house.envoy.stat(denied) - before[1]) == (5, 1)
+    assert house.ask("mallory", "//closed/v1/chat/completions").status_code == 503
+    assert house.ask("mallory", "/Closed%2Fv1/chat/completions").status_code == 503
+    assert (house.envoy.stat(allowed) - before[0], house.envoy.stat(denied) - before[1]) == (5, 3)
     if instead is not None:
         house.shut()
     house.open()

@@ -128,3 +128,28 @@ def test_connections_that_say_nothing_make_room_for_a_gateway(served: EnforcerSe
     finally:
         for one in slow:
             one.close()
+
+
+@pytest.mark.parametrize("target", ["//[/v1/chat", "//]", "//\u2100/", "//[/../v1/chat", "", "*", "http://[", "/%", "/%ff", "?", "//"])
+@pytest.mark.parametrize(("dialect", "header"), [("nginx", "x-original-uri"), ("forward", "x-forwarded-uri")])
+def test_a_target_that_is_no_address_is_still_an_answer(served: EnforcerServer, dialect: str, header: str, target: str) -> None:
+    """A 500 is an enforcer that fails, and those are passed by: a caller who can make one lifts his own block."""
+    headers = {"x-guard-account": "alice", header: target.encode()}
+    assert requests.get(f"{served.url}/{dialect}", headers=headers, timeout=5).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["/closed/v1", "//closed/v1", "/v1/../closed/v1", "/%63losed/v1", "/./closed/", "http://host/closed/v1", "/v1%3F/../../closed/v1"],
+)
+@pytest.mark.parametrize(("dialect", "header"), [("nginx", "x-original-uri"), ("forward", "x-forwarded-uri"), ("envoy", None)])
+def test_a_closed_route_is_closed_however_it_is_written(dialect: str, header: str | None, target: str) -> None:
+    """The model server may read all of these as one path."""
+    with background() as loop:
+        server = EnforcerServer(Enforcer(closed_routes=("/closed/",)), "127.0.0.1", 0)
+        loop.run(server.start())
+        asked = f"/{dialect}" if header else f"/{dialect}{target.removeprefix('http://host')}"
+        said = b"GET %s HTTP/1.1\r\nhost: a\r\nx-guard-account: alice\r\n%s: %s\r\n\r\n"
+        answer = _first_answer(server, said % (asked.encode(), (header or "x-none").encode(), target.encode()))
+        loop.run(server.stop())
+    assert answer.split()[1] in {b"503", b"403"}

@@ -1,6 +1,7 @@
 """A real nginx with the configuration of deploy/nginx: what the client sees, what the model server sees, and what ingest is told."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -165,6 +166,17 @@ def test_a_block_is_a_403_that_asks_not_to_be_tried_again(house: House) -> None:
     assert (answer.status_code, answer.json()["type"]) == (403, "urn:guard:problem:blocked")
     assert answer.headers["x-should-retry"] == "false"
     assert "retry-after" not in answer.headers
+
+
+@pytest.mark.parametrize("target", ["//[/v1/chat/completions", "//[/../v1/chat/completions", "//]/v1", "/v1?//["])
+def test_no_spelling_of_the_path_lifts_a_block(house: House, target: str) -> None:
+    """What the enforcer could not read would be a question without an answer, and those pass."""
+    house.decide("mallory", "block")
+    reached = len(house.models.seen)
+    with socket.create_connection(("127.0.0.1", int(house.nginx.url.rpartition(":")[2])), timeout=10) as wire:
+        wire.sendall(f"GET {target} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer key-of-mallory\r\n\r\n".encode())
+        assert b" 403 " in wire.recv(65_536)
+    assert len(house.models.seen) == reached
 
 
 def test_a_key_that_nobody_has_is_a_401(house: House) -> None:

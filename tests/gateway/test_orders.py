@@ -1,11 +1,31 @@
 """Which decision counts for a request."""
 
+import sys
+from types import FrameType
 from typing import Any
 
 from guard.decisions.decision import Action, Decision, sealed
 from guard.gateway.orders import Orders
 from guard.gateway.throttle import Throttles
 from guard.topics import DECISION_RETENTION_MS
+
+
+class Lines:
+    """Counts the lines run within it."""
+
+    run = 0
+
+    def __enter__(self) -> None:
+        sys.settrace(self._seen)
+
+    def __exit__(self, *_: object) -> None:
+        sys.settrace(None)
+
+    def _seen(self, frame: FrameType, event: str, argument: object) -> Any:
+        del frame, argument
+        self.run += event == "line"
+        return self._seen
+
 
 AT = 1_790_000_000_000
 HOUR = 3_600_000
@@ -118,3 +138,25 @@ def test_a_throttle_lets_its_rate_through() -> None:
     passed = sum(throttles.passes("alice", 6, AT + second * 1_000) for second in range(600))
 
     assert 59 <= passed <= 61
+
+
+def test_a_name_that_is_too_long_is_cut_as_in_events() -> None:
+    """The decision names what the event named; asked about the whole, it would be nobody's."""
+    orders = Orders()
+    orders.apply(_decision("account", "a" * 128, "block"))
+    assert _answer(orders, "a" * 300) is Action.BLOCK
+
+
+def test_what_has_expired_goes_in_a_moment_however_many_groups_there_are() -> None:
+    """While it goes nobody is answered, and a gateway that waits too long lets everybody pass: work by the parts there are."""
+    orders = Orders()
+    for number in range(300):
+        orders.apply(_decision("payment_fingerprint", f"card-{number}", "block", members=(f"acct-{number}",)))
+    orders.apply(_decision("campaign", "c-1", "block", members=("alice",)))
+    orders.apply(_decision("campaign", "c-1", "block", part=2, members=("bob",)))
+    lines = Lines()
+    with lines:
+        for scope, subjects in orders.subjects(1_000):
+            orders.forget_expired(scope, subjects, AT + HOUR + DECISION_RETENTION_MS)
+    assert (len(orders), orders._of_account, orders._parts) == (0, {}, {})
+    assert lines.run < 301 * 40

@@ -230,6 +230,12 @@ def _until_ready(port: int) -> None:
     [
         (["--tls-key", "k.pem"], "--tls-certificate and --tls-key: give both or none"),
         (["--port", "70000"], "port 70000: it should be 0 to 65535; 0 takes a free one"),
+        (["--closed-route", "v1"], "--closed-route 'v1': it should begin with a slash, as paths do"),
+        (
+            ["--challenge-url", "http://a\nb"],
+            "--challenge-url 'http://a\\nb': it should be an address without blanks; it stands in a header",
+        ),
+        (["--snapshot", "/nowhere/s"], "--snapshot /nowhere/s: it should be a file in a folder that can be written"),
     ],
 )
 def test_wrong_settings_are_one_line(flags: list[str], line: str) -> None:

@@ -5,8 +5,9 @@ knows 2xx, 401 and 403 only and makes a 500 of all else (nginx 1.22.1): it gets 
 """
 
 from collections.abc import Callable, Mapping
+from posixpath import normpath
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 
 from msgspec import Struct
 
@@ -22,8 +23,6 @@ DECISION: Final = "x-guard-decision"
 STATUS: Final = "x-guard-status"
 PROBLEM: Final = "x-guard-problem"
 """The body of the refusal: nginx drops that of whom it asks."""
-ID_CHARS_MAX: Final = 256
-"""Longer identifiers are none (contract); the request counts as unidentified."""
 
 
 class Reply(Struct, frozen=True, gc=False):
@@ -35,17 +34,29 @@ class Reply(Struct, frozen=True, gc=False):
 
 
 class Dialect(Struct, frozen=True):
-    """One way to ask: where the client's path stands, and how a refusal is put."""
+    """One way to ask: where the client's target stands, and how a refusal is put."""
 
-    path_of: Callable[[str, Mapping[str, str]], str]
-    """From the path behind the dialect's prefix, and the headers."""
+    target_of: Callable[[str, Mapping[str, str]], str]
+    """The target as the client wrote it, from the one behind the dialect's prefix, and the headers."""
     refused: Callable[[Refusal], Reply]
 
 
-def caller_of(path: str, headers: Mapping[str, str]) -> Caller:
+def caller_of(target: str, headers: Mapping[str, str]) -> Caller:
     """Who asks; an account that is missing or no identifier is an empty one."""
     account, payment, organisation = (headers.get(name, "") for name in (ACCOUNT, PAYMENT, ORGANISATION))
-    return Caller(_identifier(account), _identifier(payment) or None, _identifier(organisation) or None, path)
+    return Caller(_identifier(account), _identifier(payment) or None, _identifier(organisation) or None, path_in(target))
+
+
+def path_in(target: str) -> str:
+    """The path that a model server may read in a request target: decoded, without dots and doubled slashes.
+
+    Takes any text: what cannot be read here would be a question without an answer, and those pass.
+    """
+    written = unquote(target.partition("?")[0])
+    if not written.startswith("/"):
+        written = f"/{written.partition('://')[2].partition('/')[2]}"
+    end = "/" if written.endswith(("/", "/.", "/..")) else ""
+    return f"/{normpath(written).strip('/')}{end}".replace("//", "/")
 
 
 def reply_of(ruling: Ruling, dialect: Dialect) -> Reply:
@@ -57,7 +68,7 @@ def reply_of(ruling: Ruling, dialect: Dialect) -> Reply:
 
 
 def _identifier(text: str) -> str:
-    return text if len(text) <= ID_CHARS_MAX and text.isprintable() else ""
+    return text if text.isprintable() else ""
 
 
 def _plain(refusal: Refusal) -> Reply:
@@ -69,8 +80,8 @@ def _for_nginx(refusal: Refusal) -> Reply:
 
 
 DIALECTS: Final = {
-    "envoy": Dialect(lambda path, _: path, _plain),
-    "forward": Dialect(lambda path, headers: urlsplit(headers.get("x-forwarded-uri", path)).path or "/", _plain),
-    "nginx": Dialect(lambda path, headers: urlsplit(headers.get("x-original-uri", path)).path or "/", _for_nginx),
+    "envoy": Dialect(lambda target, _: target, _plain),
+    "forward": Dialect(lambda target, headers: headers.get("x-forwarded-uri", target), _plain),
+    "nginx": Dialect(lambda target, headers: headers.get("x-original-uri", target), _for_nginx),
 }
 """By the first part of the path that the gateway asks."""

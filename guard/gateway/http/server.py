@@ -39,11 +39,11 @@ class EnforcerServer:
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         if self._token and not hmac.compare_digest(request.headers.get(TOKEN_HEADER, "").encode("utf-8", "surrogateescape"), self._token):
             return web.Response(status=401, text="the token is missing or wrong\n")
-        name, _, rest = request.path.removeprefix("/").partition("/")
-        dialect = DIALECTS.get(name)
+        name, _, rest = request.raw_path.removeprefix("/").partition("/")
+        dialect = DIALECTS.get(name.partition("?")[0])
         if dialect is None:
             return web.Response(status=404, text=f"ask /{', /'.join(DIALECTS)}\n")
-        caller = caller_of(dialect.path_of(f"/{rest}", request.headers), request.headers)
+        caller = caller_of(dialect.target_of(f"/{rest}", request.headers), request.headers)
         return _response(reply_of(self._enforcer.rule(caller), dialect))
 
 

@@ -65,12 +65,12 @@ class AccessLog:
     def __len__(self) -> int:
         return len(self._seen)
 
-    def see(self, headers: Mapping[str, str], body: bytes) -> None:
-        """A request on its way to the model: keep what its event needs of it, drop the rest."""
+    def see(self, headers: Mapping[str, str], body: bytes, body_bytes: int = 0) -> None:
+        """A request on its way to the model: keep what its event needs of it, drop the rest. `body_bytes` of a body that was not read."""
         request_id = headers.get(REQUEST_ID, "")
         if not request_id:
             return
-        seen = _Seen(self._now(), {**self._from_headers(headers), **self._from_body(body)})
+        seen = _Seen(self._now(), {**self._from_headers(headers), **self._from_body(body, max(body_bytes, len(body)))})
         with self._lock:
             self._seen.pop(request_id, None)
             self._seen[request_id] = seen
@@ -103,14 +103,14 @@ class AccessLog:
             found["client_fingerprint"] = client[:128]
         return found
 
-    def _from_body(self, body: bytes) -> dict[str, object]:
-        """Empty for what is no JSON object: a body that was cut, or none of a chat's."""
+    def _from_body(self, body: bytes, body_bytes: int) -> dict[str, object]:
+        """The length alone of what is no JSON object: a body that was cut, or none of a chat's."""
+        found: dict[str, object] = {"input_tokens": -(-body_bytes // CHARS_A_TOKEN)}
         try:
             request = read_told(body)
         except DecodeError:
-            return {}
-        found: dict[str, object] = dict(fingerprint(request, None, self._keys).known())
-        found["input_tokens"] = -(-len(body) // CHARS_A_TOKEN)
+            return found
+        found = {**fingerprint(request, None, self._keys).known(), **found}
         model = mapping(request).get("model")
         return found | ({"model": model} if isinstance(model, str) and model else {})
 

@@ -1,11 +1,14 @@
 """A gateway's access log, followed: each whole line is read, taken, and only then passed. The log is the spool: nothing is lost while Kafka is away.
 
-A log that is renamed and begun anew is read to its end first; one that is cut short is read from its beginning. Where it stands is kept in
-a file beside it, so that a restart goes on; after a crash the lines of about a second are taken twice, which the guard recognises.
+A log that is renamed and begun anew is read to its end first, as often as that happens; one that is cut short is read from its beginning.
+Where it stands is kept in a file beside it, so that a restart goes on; after a crash the lines of about a second are taken twice, which the
+guard recognises.
 """
 
 import asyncio
 import os
+import re
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -16,9 +19,8 @@ import structlog
 from msgspec import Struct
 
 from guard.errors import UsageError
-from guard.gateway.ingest.intake import Intake, NotYetError
+from guard.gateway.ingest.intake import Intake
 from guard.gateway.ingest.reading import Read
-from guard.gateway.ingest.spool import SpoolFullError
 
 READ_BYTES: Final = 1 << 20
 """Read at once; a line that is longer is passed over."""
@@ -26,6 +28,10 @@ LINES_MAX: Final = 2_000
 """Taken at once."""
 IDLE_SECONDS: Final = 0.1
 RETRY_SECONDS: Final = 1.0
+TURN_SECONDS: Final = 2.0
+"""A renamed log that has not grown for so long, while its successor has, is at its end: gateways open the new one a little later."""
+_ROTATED: Final = re.compile(r"[.-]\d[\d.-]*", re.ASCII)
+"""What logrotate puts behind a name: a number or a date. What is packed cannot be followed."""
 _log = structlog.get_logger(__name__)
 
 
@@ -49,6 +55,8 @@ class LogTail:
         self._intake = intake
         self._position = Position()
         self._file: BinaryIO | None = None
+        self._ended_at: float | None = None
+        """Since when the end of a renamed log has stood still."""
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -65,6 +73,8 @@ class LogTail:
             raise UsageError(
                 f"{self._kept}: {error.strerror}; where the log was left is kept beside it, so the folder should be writable"
             ) from None
+        if not self._path.exists():
+            _log.warning("log_not_there_yet", file=str(self._path))
         self._task = asyncio.create_task(self._follow())
 
     async def stop(self) -> None:
@@ -80,7 +90,7 @@ class LogTail:
         while True:
             try:
                 taken = await self._step()
-            except (OSError, SpoolFullError, NotYetError) as error:
+            except Exception as error:  # noqa: BLE001 (its text may hold what was logged; a tail that ended unseen would be worse)
                 _log.warning("log_waits", file=str(self._path), reason=type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
@@ -92,6 +102,7 @@ class LogTail:
         chunk = self._next()
         if not chunk:
             return self._turn()
+        self._ended_at = None
         read = await asyncio.to_thread(self._read, [line for line in chunk.split(b"\n") if line.strip()])
         self.refusals.update(read.refusals)
         await self._intake.take(read.events)
@@ -115,10 +126,7 @@ class LogTail:
 
     def _open(self) -> bool:
         """The file it was left in, under whatever name, else the one that is written now."""
-        found = self._path
-        if self._position.inode:
-            siblings = (path for path in self._path.parent.glob(f"{self._path.name}*") if path.stat().st_ino == self._position.inode)
-            found = next(siblings, self._path)
+        found = next((path for path, stat in self._logs() if stat.st_ino == self._position.inode), self._path)
         if not found.exists():
             return False
         self._file = found.open("rb")
@@ -129,11 +137,33 @@ class LogTail:
 
     def _turn(self) -> bool:
         """At the end of a file that has been renamed, go on with its successor. Whether there is one."""
-        if self._file is None or not self._path.exists() or self._path.stat().st_ino == self._position.inode:
+        following = self._successor()
+        if self._file is None or following is None:
+            return False
+        self._ended_at = self._ended_at or time.monotonic()
+        if time.monotonic() < self._ended_at + TURN_SECONDS:
             return False
         self._file.close()
-        self._file, self._position = None, Position()
+        self._file, self._ended_at = None, None
+        self._position = Position(following)
         return self._open()
+
+    def _successor(self) -> int | None:
+        """The inode of the log after this one: the oldest that was written to later, at last the one that is written now, unless empty."""
+        if self._file is None:
+            return None
+        here = os.fstat(self._file.fileno())
+        others = [(path, stat) for path, stat in self._logs() if stat.st_size and stat.st_ino != here.st_ino]
+        if self._path not in (path for path, _ in others):
+            return None
+        later = [(path == self._path, stat.st_mtime_ns, stat.st_ino) for path, stat in others]
+        return min(one for one in later if one[0] or one[1] > here.st_mtime_ns)[2]
+
+    def _logs(self) -> list[tuple[Path, os.stat_result]]:
+        """The log and those it was before, under the names that they have now."""
+        name = self._path.name
+        paths = (path for path in self._path.parent.iterdir() if path.name.startswith(name))
+        return [(path, path.stat()) for path in paths if path == self._path or _ROTATED.fullmatch(path.name[len(name) :])]
 
     def _keep(self) -> None:
         beside = self._kept.with_name(f"{self._kept.name}.new")

@@ -93,10 +93,10 @@ class IngestServer:
             return self._said(500, "failed", {"error": "failed"})
 
     async def _result(self, request: web.BaseRequest) -> web.StreamResponse:
-        if not self._is_known(request.headers):
-            raise BodyError(401, "unauthorised")
         if request.path.startswith(BODY_PATH):
             return await self._shown(request)
+        if not self._is_known(request.headers):
+            raise BodyError(401, "unauthorised")
         if request.path not in self._reading.paths:
             return web.Response(status=404, text=f"send to {', '.join(self._reading.paths)}\n")
         if request.method != "POST":
@@ -104,15 +104,24 @@ class IngestServer:
         return await self._held(request)
 
     async def _shown(self, request: web.BaseRequest) -> web.StreamResponse:
-        """A request on its way to the model: let it pass whatever it holds, and remember what its event needs."""
-        body = bytearray()
+        """A request on its way to the model: remember what its event needs.
+
+        Let it pass whatever it holds and whatever is wrong here: to Envoy any other answer is a refusal.
+        """
+        if not self._is_known(request.headers):
+            self.bodies["unauthorised"] += 1
+            return _unread()
+        body, word, log = bytearray(), "shown", self._reading.access_log
         try:
             await self._fill(request, body)
-            await asyncio.get_running_loop().run_in_executor(self._reader, self._reading.access_log.see, request.headers, bytes(body))
+            await asyncio.get_running_loop().run_in_executor(self._reader, log.see, request.headers, bytes(body))
+        except BodyError as error:
+            word = error.word
+            log.see(request.headers, b"", max(len(body), request.content_length or 0))
         finally:
             self._held_bytes -= len(body)
-        self.bodies["shown"] += 1
-        return web.Response()
+        self.bodies[word] += 1
+        return web.Response() if word == "shown" else _unread()
 
     async def _held(self, request: web.BaseRequest) -> web.StreamResponse:
         body = bytearray()
@@ -171,3 +180,10 @@ class IngestServer:
             return True
         said = headers.get(TOKEN_HEADER) or headers.get("authorization", "").removeprefix("Bearer ")
         return hmac.compare_digest(said.encode("utf-8", "surrogateescape"), self._token)
+
+
+def _unread() -> web.Response:
+    """Let a request pass whose body was not read to its end."""
+    response = web.Response()
+    response.force_close()
+    return response

@@ -170,3 +170,27 @@ def test_a_spool_that_cannot_be_written_turns_senders_away_and_is_named_once_in_
     said = capsys.readouterr().out
     assert said.count("No space left on device") == 1
     assert "Traceback" not in said
+
+
+def test_a_body_on_its_way_to_the_model_passes_whatever_is_wrong_with_it_or_here(tmp_path, monkeypatch):
+    """To Envoy any other answer is a refusal: a busy ingest would refuse honest customers."""
+
+    async def story() -> None:
+        async with ingest(tmp_path, token="t" * 20) as house:
+            assert (await send(house, b"{}", "/body/v1"))[0] == 200
+            known = {"x-guard-token": "t" * 20, "x-request-id": "r-1"}
+            assert (await send(house, io.BytesIO(b"x" * (BODY_BYTES_MAX + 1)), "/body/v1", **known))[0] == 200
+            monkeypatch.setattr(server_module, "HELD_BYTES_MAX", 1_000)
+            assert (await send(house, b"x" * 2_000, "/body/v1", **known))[0] == 200
+            monkeypatch.setattr(server_module, "BODY_SECONDS_MAX", 0.1)
+            assert (await send(house, _slow(), "/body/v1", **known))[0] == 200
+            seen = house.server.bodies
+            assert [seen[word] for word in ("unauthorised", "too_large", "turned_away", "too_slow", "shown")] == [1, 1, 1, 1, 0]
+
+    asyncio.run(story())
+
+
+async def _slow():
+    yield b"x"
+    await asyncio.sleep(1)
+    yield b"x"
