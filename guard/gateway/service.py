@@ -53,7 +53,7 @@ class EnforcerService:
         self._tasks: list[asyncio.Task[None]] = []
         positions = self._restored()
         self.follower = DecisionFollower(config.bootstrap, enforcer.orders, positions=positions, presence=self._presence)
-        enforcer.enforcers = config.enforcers or 1
+        enforcer.enforcers = config.enforcers or enforcer.enforcers
         enforcer.is_ready = bool(positions)
 
     @property
@@ -79,12 +79,13 @@ class EnforcerService:
         if path is None or not path.exists():
             return {}
         try:
-            orders, positions = snapshot.load(path, self.clock())
+            found = snapshot.load(path, self.clock())
         except (snapshot.UnusableSnapshotError, OSError) as error:
             _log.warning("snapshot_not_used", file=str(path), reason=str(error)[:200])
             return {}
-        self.enforcer.orders.replace_with(orders)
-        return positions
+        self.enforcer.orders.replace_with(found.orders)
+        self.enforcer.enforcers = found.enforcers
+        return found.positions
 
     async def _become_ready(self) -> None:
         await self.follower.ready()
@@ -131,7 +132,7 @@ class EnforcerService:
         if path is None or not self.follower.is_whole:
             return
         try:
-            await snapshot.save(path, self.enforcer.orders, self.follower.positions, self.clock())
+            await snapshot.save(path, self.enforcer.orders, self.follower.positions, self.clock(), self.enforcer.enforcers)
             self._saved_at = time.monotonic()
         except OSError as error:
             _log.warning("snapshot_not_written", file=str(path), reason=(error.strerror or type(error).__name__))

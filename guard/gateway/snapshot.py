@@ -7,7 +7,7 @@ import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import xxhash
@@ -37,6 +37,17 @@ class Header(Struct, frozen=True):
     paused_until: int
     codes: tuple[str, ...]
     """Reason codes by their number in the packed orders."""
+    enforcers: int = 1
+    """How many shared each account's rate."""
+
+
+class Loaded(NamedTuple):
+    """What a file held."""
+
+    orders: Orders
+    positions: dict[int, int]
+    """Offsets to go on from, by partition."""
+    enforcers: int
 
 
 class Chunk(Struct, array_like=True):
@@ -56,9 +67,9 @@ _header_of = msgspec.msgpack.Decoder(Header).decode
 _chunk_of = msgspec.msgpack.Decoder(Chunk).decode
 
 
-async def save(path: Path, orders: Orders, positions: dict[int, int], at: int) -> None:
+async def save(path: Path, orders: Orders, positions: dict[int, int], at: int, enforcers: int = 1) -> None:
     """Write the file anew, whole or not at all. Raises OSError when it cannot be written."""
-    header = Header(FORMAT, at, dict(positions), orders.paused_until, CODES)
+    header = Header(FORMAT, at, dict(positions), orders.paused_until, CODES, enforcers)
     chunks = list(orders.chunks(CHUNK_ENTRIES))
     beside = path.with_name(f"{path.name}.new")
     digest = xxhash.xxh3_128()
@@ -75,8 +86,8 @@ async def save(path: Path, orders: Orders, positions: dict[int, int], at: int) -
     beside.replace(path)
 
 
-def load(path: Path, at: int) -> tuple[Orders, dict[int, int]]:
-    """The orders and the positions to go on from. Raises UnusableSnapshotError, and OSError when it cannot be read."""
+def load(path: Path, at: int) -> Loaded:
+    """What was saved. Raises UnusableSnapshotError, and OSError when it cannot be read."""
     data = path.read_bytes()
     frames = _frames(data)
     try:
@@ -88,7 +99,7 @@ def load(path: Path, at: int) -> tuple[Orders, dict[int, int]]:
             orders.restore(chunk.scope, chunk.orders, chunk.parts)
     except (msgspec.MsgspecError, KeyError, StopIteration) as error:
         raise UnusableSnapshotError(f"it holds something else than orders ({type(error).__name__})") from error
-    return orders, header.positions
+    return Loaded(orders, header.positions, header.enforcers)
 
 
 def _check(header: Header, at: int) -> None:

@@ -28,7 +28,7 @@ def test_every_answer_is_the_same_after_a_restart(tmp_path: Path) -> None:
     """A restart must not release anybody, nor sanction anybody else."""
     orders = filled()
     saved(tmp_path / "s", orders)
-    found, positions = snapshot.load(tmp_path / "s", AT + 1_000)
+    found, positions, _ = snapshot.load(tmp_path / "s", AT + 1_000)
     assert positions == {0: 17, 8: 4}
     assert len(found) == len(orders) > 5
     for account in ACCOUNTS:
@@ -40,7 +40,7 @@ def test_a_part_that_comes_after_the_restart_replaces_the_one_from_before(tmp_pa
     """Members that were released while it was away would stay refused."""
     orders = filled()
     saved(tmp_path / "s", orders)
-    found, _ = snapshot.load(tmp_path / "s", AT)
+    found, _, _ = snapshot.load(tmp_path / "s", AT)
     dice = Random(9)
     for number in range(400):
         decision = random_decision(dice, AT + 400 + number)
@@ -48,6 +48,12 @@ def test_a_part_that_comes_after_the_restart_replaces_the_one_from_before(tmp_pa
         found.apply(decision)
         asked = dice.choice(ACCOUNTS), "p1", "o0", AT + 400 + number
         assert found.answer(*asked) == orders.answer(*asked)
+
+
+def test_how_many_share_a_rate_is_known_before_kafka_answers(tmp_path: Path) -> None:
+    """Each of ten enforcers that starts alone would let the full rate through."""
+    asyncio.run(snapshot.save(tmp_path / "s", filled(), {0: 17}, AT, enforcers=10))
+    assert snapshot.load(tmp_path / "s", AT).enforcers == 10
 
 
 def test_only_its_owner_may_read_the_file(tmp_path: Path) -> None:
