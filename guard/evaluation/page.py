@@ -89,7 +89,7 @@ def _targets(rows: Sequence[Row]) -> Iterable[str]:
         ("target", "measured, with 95 % interval", "bound", "verdict", "anchor"), (_cells(row) for row in rows if row not in absent)
     )
     if absent:
-        yield f"<p><small>Not measured: {html.escape(', '.join(row.name for row in absent))}.</small></p>"
+        yield f"<p><small>Not measured: {html.escape('; '.join(row.name for row in absent))}.</small></p>"
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -105,7 +105,8 @@ def _scores(main: Sequence[RunResult]) -> Iterable[str]:
     yield html.escape(
         "An account's score is the highest that it, its card or a campaign with it ever reached, sanctioned or not. A score is calibrated "
         "where the share of true campaign accounts beside it is as large as the score. The share depends on how many fleets these worlds "
-        "hold, so it is no forecast for another crowd; scores of subjects that a label exempts count, too."
+        "hold, so it is no forecast for another crowd; scores of subjects that a label exempts count, too. What belongs to one "
+        "fleet rises and falls together, so the intervals beside these shares are narrower than what is known."
     )
     yield "</small></p>"
     yield _table(

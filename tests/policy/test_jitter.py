@@ -140,10 +140,10 @@ def small():
     return [exchange.event for exchange in built.world.play(OpenGateway())]
 
 
-def _decided(events, ladder, shards=8):
+def _decided(events, ladder):
     opening = opening_control(enforce=True)
     policies = opening.policies.with_document(document(mode="enforce", ladder=ladder))
-    driver = Driver(shards, Control(policies, opening.labels, opening.watch))
+    driver = Driver(8, Control(policies, opening.labels, opening.watch))
     for event in events:
         driver.take(event, event.event_time)
     driver.finish()
