@@ -41,6 +41,11 @@ def test_the_demonstration_at_a_gateway_shuts_the_fleet_out_and_hinders_nobody_w
     assert shut_out
     assert int(shut_out.group(1)) >= 38
     assert "throttled: 0, refused: 0, failed: 0." in done.stdout
-    assert re.search(r"honest customers had [1-9]\d* answers,\n  the fleet 0;", done.stdout)
+    away = re.search(r"honest customers had (\d+) answers,\n  the fleet (\d+);", done.stdout)
+    before = re.search(r"shut out after [\d.]+ s and\n  (\d+) answers", done.stdout)
+    assert away
+    assert before
+    assert int(away.group(1)) > 0
+    assert 10 * int(away.group(2)) <= int(before.group(1)), "known decisions stay in force"
     assert "the access log is read to its end" in done.stdout
     assert not list(tmp_path.iterdir()), "a folder was left behind"
