@@ -56,7 +56,16 @@ async def groupless_consumer(bootstrap: str, topics: Iterable[Topic]) -> AsyncIt
         consumer.assign([TopicPartition(topic.value, number) for topic, count in counts.items() for number in range(count)])
         yield consumer
     finally:
+        await _stop(consumer)
+
+
+async def _stop(consumer: AIOKafkaConsumer) -> None:
+    """Stop it and close every connection: its own `stop` breaks off with a fetch that is cancelled under it, before it closes them."""
+    try:
         await consumer.stop()
+    except asyncio.CancelledError:
+        await consumer._client.close()  # noqa: SLF001 (nothing public closes what `stop` has left open)
+        raise
 
 
 async def read_to_end(consumer: AIOKafkaConsumer) -> list[ConsumerRecord]:

@@ -1,12 +1,13 @@
 """An enforcer on a real broker: it obeys what is committed, keeps what it knows while Kafka is away, and finds its way back."""
 
 import asyncio
+import gc
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from tests.support.background import free_port
 from tests.support.broker import fresh_topics, renew_topics
 from tests.support.proxy import Proxy, broker_behind_proxy
 
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+"""The Kafka client leaves a connection open that it was about to make when it was cancelled; whoever collects it is told."""
 DECIDED = (Topic.DECISIONS, Topic.ENFORCERS)
 PATIENCE_SECONDS = 40.0
 
@@ -58,6 +61,13 @@ async def enforcing(bootstrap: str, snapshot: Path | None = None) -> AsyncIterat
         yield service
     finally:
         await service.stop()
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    """What a story leaves behind is collected within it, and not in the next test."""
+    yield
+    gc.collect()
 
 
 def action(service: EnforcerService, account: str) -> Action:
