@@ -6,12 +6,16 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 RESTART_ME = 6
 ROOT = Path(__file__).resolve().parents[2]
+
+
+BEGIN_SECONDS = 15.0
 
 
 class WorkerProcess:
@@ -109,7 +113,10 @@ class Fleet:
             self.workers[index] = self._start()
 
     def end(self) -> list[int]:
-        """SIGTERM to all; their exit codes."""
+        """SIGTERM to all; their exit codes. One that was started last is given time to begin: before that the signal ends any Python."""
+        until = time.monotonic() + BEGIN_SECONDS
+        while any(not worker.lines and worker.process.poll() is None for worker in self.workers) and time.monotonic() < until:
+            time.sleep(0.05)
         for worker in self.workers:
             if worker.process.poll() is None:
                 worker.signal(signal.SIGTERM)
