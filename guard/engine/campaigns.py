@@ -36,7 +36,10 @@ CAPS_KEY: Final = b"k:caps"
 HARD_FAMILIES_MIN: Final = 3
 """Evidence of three families is hard: its campaign passes the members' cap."""
 JUDGE_EVERY_MS: Final = 1_000
-"""Event time between two judgements of one campaign, unless its keys changed."""
+JUDGE_MEMBER_MS: Final = 10
+"""Event time between two judgements of one campaign, unless its keys changed: a second at least, and this for each member, since a judgement
+takes microseconds a member. A pool of the largest disclosed size is judged every four minutes; new accounts that carry its keys are met by the
+watch-list meanwhile."""
 
 
 class CampaignsStage:
@@ -113,12 +116,13 @@ class CampaignsStage:
         return Subject(Scope.CAMPAIGN, campaign.campaign_id, campaign.standing, members, campaign.campaign_id, campaign.members_total)
 
     def _judge_if_due(self, campaign_id: str) -> None:
-        is_early = self._newest_at - self._judged_at.get(campaign_id, 0) < JUDGE_EVERY_MS
+        campaign = self._clusters.campaigns.get(campaign_id)
+        pause_ms = max(JUDGE_EVERY_MS, 0 if campaign is None else JUDGE_MEMBER_MS * campaign.members_total)
+        is_early = self._newest_at - self._judged_at.get(campaign_id, 0) < pause_ms
         if is_early and campaign_id not in self._clusters.regrouped:
             return
         del self._clusters.due[campaign_id]
         self._clusters.regrouped.discard(campaign_id)
-        campaign = self._clusters.campaigns.get(campaign_id)
         if campaign is not None and campaign.state != life.CLOSED:
             self._judged_at[campaign_id] = self._newest_at
             self._judge(campaign)

@@ -9,12 +9,13 @@ from guard.engine.evidence_graph import Node
 from guard.engine.forwards import Report
 from guard.scoring.reasons import REASONS
 from guard.scoring.watch_rules import FAMILIES_MIN, KIND_CODES
-from guard.state.link import KINDS, Age
+from guard.state.link import Age
 
 REPORT_PREFIX: Final = b"r:"
 REPORTS_MAX: Final = 50_000
 """Reported accounts remembered per campaign, twice the largest pool disclosed; a further one is not admitted by report."""
 
+_FAMILIES: Final = {int(kind): REASONS[code].family for kind, code in KIND_CODES.items()}
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Report).decode
 
@@ -73,7 +74,7 @@ def members_of(nodes: list[Node], strong: set[str], reports: Iterable[Report]) -
                 admitted[account] = None
     strong_kinds = {int(name.partition(":")[0]) for name in strong}
     for report in reports:
-        families.setdefault(report.account, set()).update(REASONS[KIND_CODES[KINDS[kind]]].family for kind in report.kinds)
+        families.setdefault(report.account, set()).update(map(_FAMILIES.__getitem__, report.kinds))
         if strong_kinds & (set(report.devoted) if report.age == Age.TRUSTED else set(report.kinds)):
             admitted[report.account] = None
     admitted.update(dict.fromkeys(account for account, found in families.items() if len(found) >= FAMILIES_MIN))
