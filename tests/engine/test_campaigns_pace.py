@@ -1,5 +1,7 @@
 """How often a campaign is judged: a large one less often than a small one, so that no pool is too large to be watched."""
 
+from itertools import pairwise
+
 import pytest
 
 from guard.engine.campaigns import JUDGE_EVERY_MS, JUDGE_MEMBER_MS, CampaignsStage
@@ -24,7 +26,7 @@ def _pauses_ms(accounts: int) -> set[int]:
         stage.drain()
         seen += [campaign.updated_at for campaign in stage._clusters.campaigns.values() if campaign.members_total]
     judged = sorted(set(seen))
-    return {later - earlier for earlier, later in zip(judged[1:], judged[2:], strict=False)}
+    return {later - earlier for earlier, later in pairwise(judged[1:])}
 
 
 @pytest.mark.parametrize("accounts", [40, 900])
