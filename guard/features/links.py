@@ -70,10 +70,6 @@ def _timed(link: LinkRecord, at: int) -> float | None:
     return link.timed if link.timings else None
 
 
-def _callers_spread(link: LinkRecord, at: int) -> float | None:
-    return link.callers_spread if link.callers else None
-
-
 def _principals(link: LinkRecord, at: int) -> float | None:
     if _is_one(link.organisation, link.organisationless, link) or (link.card != link.value and _is_one(link.card, link.cardless, link)):
         return 1.0
@@ -139,16 +135,6 @@ LINK_FEATURES: Final = (
     ),
     Feature(
         "spread", "share of the slots of use at random", 0.0, 10.0, "sessions leave slots empty", "SynchroTrap, CCS 2014", 0.2, _spread
-    ),
-    Feature(
-        "callers_spread",
-        "share of the slots of calls at random",
-        0.0,
-        1.0,
-        "people come and go",
-        "SynchroTrap, CCS 2014",
-        0.1,
-        _callers_spread,
     ),
     Feature("new_share", "share of accounts of known age", 0.0, 1.0, "fleets are new", "AA26-251A", 0.1, _new_share),
     Feature(

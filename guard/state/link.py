@@ -9,9 +9,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from guard.state.behaviour import SLOT_MS
 from guard.state.sketch import REGISTERS_FEW, DistinctCount
-from guard.units import HOUR_MS
+from guard.units import HOUR_MS, MINUTE_MS
 
 
 class KeyKind(enum.IntEnum):
@@ -79,6 +78,11 @@ MEMBERS_MAX: Final = {
 SEVERAL: Final = "*"
 """Stands for more than one card or organisation."""
 
+UNCOUNTED_KINDS: Final = frozenset({KeyKind.PARAPHRASE})
+"""Kinds of which one account may tell by several keys of its own, each wording of a family by itself: the sums over accounts' uses then look
+evener, and more spread, than the accounts are."""
+SLOT_MS: Final = 10 * MINUTE_MS
+"""Turns of one session follow within minutes (Azure 2023 conversations), so that it fills few slots with many uses."""
 SPREAD_HOURS_MIN: Final = 0.5
 """Below it, one session fills the time that an account has had."""
 
@@ -97,7 +101,7 @@ class LinkRecord(Struct, array_like=True):
     accounts: int = 0
     """Accounts that ever used the key; an estimate once `sketch` is not empty."""
     mass: float = 0.0
-    """Sum over accounts of their devotion: the share of each one's exchanges, since it met the key, that carries it."""
+    """Sum over accounts of their devotion: the share of each one's exchanges that carries the key."""
     mass_square: float = 0.0
     """Sum of its squares: with `mass`, how many accounts stand behind the key in earnest."""
     aged_mass: float = 0.0
@@ -156,9 +160,6 @@ class LinkRecord(Struct, array_like=True):
     takers: bytes = b""
     """Sketch of the different pairs of accounts of which one took over from the other, 16 bytes."""
     suspected_families: int = 0
-    callers_spread: float = 0.0
-    """Mean spread of the accounts that told of the key, with all that they did lately, likewise."""
-    callers: int = 0
 
     @property
     def adherents(self) -> float:
