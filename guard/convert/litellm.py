@@ -5,9 +5,9 @@ It holds the whole conversation, the client's address and the traceback of a fai
 
 from typing import Final
 
-from guard.convert.logged import Log, LoggedRow, Source, number, text
+from guard.convert.logged import Log, LoggedRow, Source, number
 from guard.convert.table import Kind
-from guard.events.fingerprint.usage import count, mapping
+from guard.events.fingerprint.usage import count, mapping, text
 from guard.units import SECOND_MS
 
 REDACTED: Final = "redacted-by-litellm"

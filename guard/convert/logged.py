@@ -106,11 +106,6 @@ class LogReader:
             return DecodeError("illegal_field", "nested without end; it should be flat")
 
 
-def text(value: object) -> str | None:
-    """A text that is not empty, or None."""
-    return value if isinstance(value, str) and value else None
-
-
 def number(value: object) -> float | None:
     """A number no larger than `NUMBER_MAX` either way, or None."""
     return value if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= NUMBER_MAX else None

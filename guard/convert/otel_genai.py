@@ -8,10 +8,10 @@ from typing import Final
 
 import msgspec
 
-from guard.convert.logged import Log, LoggedRow, Source, number, text
+from guard.convert.logged import Log, LoggedRow, Source, number
 from guard.convert.otlp import Span, spans_of
 from guard.convert.table import Kind
-from guard.events.fingerprint.usage import count, mapping
+from guard.events.fingerprint.usage import count, mapping, text
 
 _OPERATIONS: Final = {"chat": "chat", "generate_content": "chat", "text_completion": "completion", "embeddings": "embedding"}
 _ACCOUNTS: Final = ("user.id", "enduser.id", "enduser.pseudo.id")

@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
 
+from guard.events.fingerprint.usage import text
 from guard.events.identifiers import Identifiers
 from guard.gateway.answers import Refusal
 from guard.gateway.enforcer import Caller, Enforcer, Ruling
@@ -72,14 +73,10 @@ class GuardMiddleware:
             self._report(known, ruling, began, watched.status, watched)
 
     def _ruling(self, known: dict[str, object], path: str) -> Ruling:
-        """Under each key in use: while keys are changed, a decision may still name an identifier under the previous one."""
         if self._enforcer is None:
             return _PASSED
-        account, payment, organisation = (_text(known.get(name)) for name in ("account_id", "payment_fingerprint", "org_id"))
-        if not account:
-            return self._enforcer.rule(Caller("", path=path))
-        current, *others = self._identifiers.under_each_key(account, payment, organisation)
-        return self._enforcer.rule(Caller(*current, path, tuple(others)))
+        account, payment, organisation = (text(known.get(name)) for name in ("account_id", "payment_fingerprint", "org_id"))
+        return self._enforcer.rule(Caller.under_each_key(self._identifiers, account, payment, organisation, path))
 
     def _report(self, known: dict[str, object], ruling: Ruling, began: float, status: int, watched: Watched | None) -> None:
         if self._reporter is None:
@@ -105,7 +102,3 @@ async def _refuse(refusal: Refusal, send: Send) -> None:
     headers.append((b"content-length", str(len(refusal.body)).encode()))
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": refusal.body})
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None

@@ -8,6 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from guard.decisions.decision import Action
+from guard.events.identifiers import Identifiers
 from guard.gateway.answers import Answers, Refusal
 from guard.gateway.appeal import AppealTokens
 from guard.gateway.orders import PASS, Answer, Names, Orders
@@ -26,6 +27,16 @@ class Caller(Struct, frozen=True, gc=False):
     path: str = "/"
     others: tuple[Names, ...] = ()
     """Account, payment and organisation as they are called under other keys, while keys are changed."""
+
+    @classmethod
+    def under_each_key(
+        cls, identifiers: Identifiers, account: str | None, payment: str | None, organisation: str | None, path: str
+    ) -> "Caller":
+        """Who asks, by what the gateway knows raw: while keys are changed, a decision may still name it under the previous one."""
+        if not account:
+            return cls("", path=path)
+        current, *others = identifiers.under_each_key(account, payment, organisation)
+        return cls(*current, path, tuple(others))
 
 
 class Ruling(Struct, frozen=True, gc=False):

@@ -14,6 +14,7 @@ from guard.control.reach import reaching
 from guard.control.topics_read import groupless_consumer
 from guard.decisions.decision import Decision, decode_decision
 from guard.errors import ClusterMismatchError, GuardError
+from guard.gateway.backoff import Backoff
 from guard.gateway.order import WORDS
 from guard.gateway.orders import PARTS_MAX, Orders
 from guard.gateway.presence import GONE_MS, Presence
@@ -25,8 +26,7 @@ PROBE_SECONDS: Final = 2.0
 PROBE_SECONDS_MAX: Final = 5.0
 RETRY_SECONDS_MIN: Final = 1.0
 RETRY_SECONDS_MAX: Final = 20.0
-"""Between two attempts to reach Kafka: at least a second, and a random part of a span that doubles, so that a fleet of enforcers does not come
-back in step (full jitter)."""
+"""Between two attempts to reach Kafka (`Backoff`)."""
 START_SECONDS_MAX: Final = 1.0
 """Before the first attempt, at random: a deployment starts all its enforcers in one moment."""
 TIME_MS_MAX: Final = 1 << 53
@@ -104,7 +104,7 @@ class DecisionFollower:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _sessions(self) -> None:
-        span = RETRY_SECONDS_MIN
+        backoff = Backoff(RETRY_SECONDS_MIN, RETRY_SECONDS_MAX, self._dice)
         await asyncio.sleep(self._dice.uniform(0, START_SECONDS_MAX))
         while True:
             began = time.monotonic()
@@ -115,9 +115,8 @@ class DecisionFollower:
             except Exception as error:  # noqa: BLE001 (whatever it was: an enforcer that follows no more would be worse)
                 _log.error("decisions_interrupted", error=f"{type(error).__name__}: {error!s:.300}")
             if time.monotonic() - began > RETRY_SECONDS_MAX:
-                span = RETRY_SECONDS_MIN
-            await asyncio.sleep(RETRY_SECONDS_MIN + self._dice.uniform(0, span))
-            span = min(2 * span, RETRY_SECONDS_MAX)
+                backoff.reset()
+            await asyncio.sleep(backoff.next_seconds())
             self.reconnections += 1
 
     async def _session(self) -> None:

@@ -13,8 +13,8 @@ from fastapi import HTTPException
 from litellm.integrations.custom_logger import CustomLogger
 
 from guard.convert.litellm import DECISION, account_of
-from guard.convert.logged import text
 from guard.errors import UsageError
+from guard.events.fingerprint.usage import text
 from guard.events.hashing import hash_key
 from guard.events.identifiers import Identifiers
 from guard.gateway.clock import SteadyClock
@@ -43,10 +43,8 @@ class GuardHook(CustomLogger):
         enforcer, identifiers = self._ready()
         account = account_of(key.user_id, key.team_id, key.api_key)
         payment = text((key.metadata or {}).get("payment_fingerprint"))
-        if not account:
-            return enforcer.rule(Caller("", path=key.request_route or "/"))
-        current, *others = identifiers.under_each_key(account, payment, key.org_id or key.team_id)
-        return enforcer.rule(Caller(*current, key.request_route or "/", tuple(others)))
+        organisation = key.org_id or key.team_id
+        return enforcer.rule(Caller.under_each_key(identifiers, account, payment, organisation, key.request_route or "/"))
 
     def _ready(self) -> tuple[Enforcer, Identifiers]:
         """Begun with the first call, when a loop runs."""

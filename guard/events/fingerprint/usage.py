@@ -65,6 +65,11 @@ def count(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= INTEGER_MAX else None
 
 
+def text(value: object) -> str | None:
+    """A text that is not empty, or None."""
+    return value if isinstance(value, str) and value else None
+
+
 def mapping(value: object) -> dict[str, object]:
     """The value if it is a JSON object, else an empty one."""
     return value if isinstance(value, dict) else {}

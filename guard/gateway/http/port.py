@@ -1,6 +1,7 @@
 """A port for programs: it bounds every connection, says nothing of what it cannot read, and listens on the address it is given."""
 
 import asyncio
+import hmac
 import logging
 import ssl
 import time
@@ -14,10 +15,22 @@ from guard.errors import UsageError
 SILENT_SECONDS: Final = 5.0
 SWEEP_SECONDS: Final = 2.0
 HEADER_BYTES_MAX: Final = 16_384
+TOKEN_HEADER: Final = "x-guard-token"  # noqa: S105 (the name of the header)
 PORT_MAX: Final = 65_535
 _MUTE: Final = logging.getLogger("guard.muted")
 """For aiohttp, whose lines about unreadable requests repeat their bytes: those may hold what no log should."""
 _MUTE.disabled = True
+
+
+class Token:
+    """What a caller of a port must say, in `x-guard-token`; an empty one lets everybody in."""
+
+    def __init__(self, text: str) -> None:
+        self._expected = text.encode()
+
+    def is_known(self, said: str) -> bool:
+        """Whether the caller said it; takes as long for a wrong one as for the right one."""
+        return not self._expected or hmac.compare_digest(said.encode("utf-8", "surrogateescape"), self._expected)
 
 
 class Limits:

@@ -1,6 +1,5 @@
 """The enforcer's port: answers from memory, keeps out who does not know the token."""
 
-import hmac
 import ssl
 from typing import Final
 
@@ -8,11 +7,10 @@ from aiohttp import web
 
 from guard.gateway.enforcer import Enforcer
 from guard.gateway.http.dialects import DIALECTS, Reply, caller_of, reply_of
-from guard.gateway.http.port import Limits, Port
+from guard.gateway.http.port import TOKEN_HEADER, Limits, Port, Token
 
 CONNECTIONS_MAX: Final = 1_024
 IDLE_SECONDS_MAX: Final = 120.0
-TOKEN_HEADER: Final = "x-guard-token"  # noqa: S105 (the name of the header)
 
 
 class EnforcerServer:
@@ -20,7 +18,7 @@ class EnforcerServer:
 
     def __init__(self, enforcer: Enforcer, host: str, port: int, *, token: str = "", tls: ssl.SSLContext | None = None) -> None:
         self._enforcer = enforcer
-        self._token = token.encode()
+        self._token = Token(token)
         self._port = Port(self._answer, host, port, tls, Limits(CONNECTIONS_MAX, IDLE_SECONDS_MAX))
 
     async def start(self) -> None:
@@ -37,7 +35,7 @@ class EnforcerServer:
         return self._port.url
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        if self._token and not hmac.compare_digest(request.headers.get(TOKEN_HEADER, "").encode("utf-8", "surrogateescape"), self._token):
+        if not self._token.is_known(request.headers.get(TOKEN_HEADER, "")):
             return web.Response(status=401, text="the token is missing or wrong\n")
         name, _, rest = request.raw_path.removeprefix("/").partition("/")
         dialect = DIALECTS.get(name.partition("?")[0])

@@ -13,6 +13,7 @@ from guard.control.reach import REQUEST_TIMEOUT_MS, reaching
 from guard.errors import ClusterMismatchError, GuardError
 from guard.events.clean import CleanEvent
 from guard.events.partition import partition_of
+from guard.gateway.backoff import Backoff
 from guard.topics import Topic
 
 LINGER_MS: Final = 5
@@ -21,7 +22,7 @@ BATCH_BYTES_MAX: Final = 1 << 18
 """One account's events lie on one partition, which takes one batch after the other: the client's 16 KiB are twenty of them."""
 RETRY_SECONDS_MIN: Final = 0.5
 RETRY_SECONDS_MAX: Final = 15.0
-"""Between two attempts to connect; a random part of a span that doubles is added, so that gateways do not come back in step."""
+"""Between two attempts to connect (`Backoff`)."""
 SILENT_SECONDS: Final = 1.0
 """Events that wait longer without any acknowledgement are a sign that Kafka is away."""
 CLOSE_SECONDS: Final = 2.0
@@ -54,15 +55,14 @@ class KafkaWay:
 
     async def run(self) -> None:
         """Connect, and again whenever the producer breaks."""
-        span = RETRY_SECONDS_MIN
+        backoff = Backoff(RETRY_SECONDS_MIN, RETRY_SECONDS_MAX, self._dice)
         while True:
             try:
                 await self._session()
-                span = RETRY_SECONDS_MIN
+                backoff.reset()
             except GuardError as error:
                 _log.warning("requests_out_of_reach", error=str(error)[:300])
-            await asyncio.sleep(RETRY_SECONDS_MIN + self._dice.uniform(0, span))
-            span = min(2 * span, RETRY_SECONDS_MAX)
+            await asyncio.sleep(backoff.next_seconds())
 
     async def _session(self) -> None:
         producer = AIOKafkaProducer(

@@ -153,6 +153,8 @@ class LogTail:
         if self._file is None:
             return None
         here = os.fstat(self._file.fileno())
+        if not self._path.exists() or self._path.stat().st_ino == here.st_ino:
+            return None  # it still has its name: the folder need not be looked through
         others = [(path, stat) for path, stat in self._logs() if stat.st_size and stat.st_ino != here.st_ino]
         if self._path not in (path for path, _ in others):
             return None

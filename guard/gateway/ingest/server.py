@@ -5,7 +5,6 @@ the same again. 400, 413, 422: nothing was taken, and the same again would fare 
 """
 
 import asyncio
-import hmac
 import ssl
 from collections import Counter
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ import structlog
 from aiohttp import web
 
 from guard.errors import DecodeError
-from guard.gateway.http.port import Limits, Port
+from guard.gateway.http.port import TOKEN_HEADER, Limits, Port, Token
 from guard.gateway.ingest.intake import Intake, NotYetError
 from guard.gateway.ingest.reading import Read, Reading
 from guard.gateway.ingest.refused import refused
@@ -36,7 +35,6 @@ IDLE_SECONDS_MAX: Final = 75.0
 BODY_PATH: Final = "/body/"
 """Where Envoy's ext_authz shows the body of a request, the client's path behind it."""
 RETRY_SECONDS: Final = (1, 5)
-TOKEN_HEADER: Final = "x-guard-token"  # noqa: S105 (the name of the header)
 RESULTS: Final = ("taken", "refused", "unauthorised", "too_large", "too_slow", "unreadable", "turned_away", "not_yet", "failed", "shown")
 """What can become of a body."""
 _encode: Final = msgspec.json.Encoder().encode
@@ -60,7 +58,7 @@ class IngestServer:
     ) -> None:
         self._reading = reading
         self._intake = intake
-        self._token = token.encode()
+        self._token = Token(token)
         self._dice = Random()
         self._held_bytes = 0
         self._reader = ThreadPoolExecutor(1, "reading")
@@ -176,10 +174,8 @@ class IngestServer:
         return response
 
     def _is_known(self, headers: Mapping[str, str]) -> bool:
-        if not self._token:
-            return True
         said = headers.get(TOKEN_HEADER) or headers.get("authorization", "").removeprefix("Bearer ")
-        return hmac.compare_digest(said.encode("utf-8", "surrogateescape"), self._token)
+        return self._token.is_known(said)
 
 
 def _unread() -> web.Response:
