@@ -1,4 +1,4 @@
-"""The demonstrations' commands, such as `guard run`, as processes of their own: watched, killed, and ended in order."""
+"""The demonstrations' programs, such as `guard run`, as processes of their own: watched, killed, and ended in order."""
 
 import asyncio
 import contextlib
@@ -19,30 +19,33 @@ END_SECONDS: Final = 20.0
 _URL = re.compile(r"metrics on (http://\S+)")
 
 
-class GuardProcess:
-    """One command with a metrics port. Its log goes to a file; its metrics address is read from its first line."""
+class Program:
+    """One process with a port that says whether it is ready: `ready_url`, once that is known. What it prints goes to a file."""
 
-    def __init__(self, name: str, arguments: tuple[str, ...], log: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, name: str, command: tuple[str, ...], log: Path, environment: Mapping[str, str] | None = None) -> None:
         self.name = name
         self.log = log
-        self.url = ""
-        self._arguments = arguments
-        self._environment = {**os.environ, "GUARD_LOG_LEVEL": "info", **(environment or {})}
+        self._command = command
+        self._environment = {**os.environ, **(environment or {})}
         self._process: asyncio.subprocess.Process | None = None
 
-    async def start(self) -> None:
-        """Start the process; it is not ready yet."""
-        command = (sys.executable, "-m", "guard.cli.main", *self._arguments, "--metrics-port", "0")
-        with self.log.open("wb") as log:
-            self._process = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log, env=self._environment)
+    @property
+    def ready_url(self) -> str:
+        """Answers 200 when it is ready; empty while nobody can know it."""
+        raise NotImplementedError
 
     @property
     def has_ended(self) -> bool:
         """Whether the process is no more."""
         return self._process is not None and self._process.returncode is not None
 
+    async def start(self) -> None:
+        """Start the process; it is not ready yet."""
+        with self.log.open("wb") as log:
+            self._process = await asyncio.create_subprocess_exec(*self._command, stdout=log, stderr=log, env=self._environment)
+
     async def wait_until_ready(self) -> None:
-        """Return when `/readyz` says so. Raises GuardError with the last line of the log when it ends or takes too long."""
+        """Return when it says so. Raises GuardError with the last line of the log when it ends or takes too long."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(READY_SECONDS), aiohttp.ClientSession() as session:
                 while self._process is not None and self._process.returncode is None:
@@ -52,13 +55,11 @@ class GuardProcess:
         raise GuardError(f"{self.name} did not become ready; its last line: {self._last_line()}")
 
     async def _is_ready(self, session: aiohttp.ClientSession) -> bool:
-        if not self.url:
-            found = _URL.search(self.log.read_text(errors="replace"))
-            if found is None:
-                return False
-            self.url = found.group(1)
+        url = self.ready_url
+        if not url:
+            return False
         try:
-            async with session.get(f"{self.url}/readyz") as answer:
+            async with session.get(url) as answer:
                 return answer.status == 200
         except aiohttp.ClientError:
             return False
@@ -85,6 +86,22 @@ class GuardProcess:
             if process.returncode is None:
                 process.send_signal(number)
             await process.wait()
+
+
+class GuardProcess(Program):
+    """One of the guard's commands that have a metrics port; its address is read from the command's first line."""
+
+    def __init__(self, name: str, arguments: tuple[str, ...], log: Path, environment: Mapping[str, str] | None = None) -> None:
+        command = (sys.executable, "-m", "guard.cli.main", *arguments, "--metrics-port", "0")
+        super().__init__(name, command, log, {"GUARD_LOG_LEVEL": "info", **(environment or {})})
+        self.url = ""
+
+    @property
+    def ready_url(self) -> str:
+        """Of its metrics port."""
+        if not self.url and (found := _URL.search(self.log.read_text(errors="replace"))) is not None:
+            self.url = found.group(1)
+        return f"{self.url}/readyz" if self.url else ""
 
 
 def worker(name: str, bootstrap: str, log: Path) -> GuardProcess:

@@ -50,7 +50,7 @@ class LogTail:
         """Lines that gave no event, by reason."""
         self.lines = 0
         self._path = path
-        self._kept = path.with_name(f"{path.name}.guard-position")
+        self._kept = _kept_beside(path)
         self._read = read
         self._intake = intake
         self._position = Position()
@@ -171,6 +171,15 @@ class LogTail:
         beside = self._kept.with_name(f"{self._kept.name}.new")
         beside.write_bytes(msgspec.json.encode(self._position))
         beside.replace(self._kept)
+
+
+def is_taken(log: Path) -> bool:
+    """Whether whoever follows the log has taken all that is in it now."""
+    return _kept(_kept_beside(log)) == Position(log.stat().st_ino, log.stat().st_size)
+
+
+def _kept_beside(log: Path) -> Path:
+    return log.with_name(f"{log.name}.guard-position")
 
 
 def _kept(path: Path) -> Position:

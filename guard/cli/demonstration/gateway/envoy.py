@@ -1,23 +1,22 @@
-"""A real Envoy with the configuration of deploy/envoy, the addresses and files of this demonstration put in."""
+"""A real Envoy with the configuration of deploy/envoy, the addresses and files of one run put in."""
 
-import asyncio
-import contextlib
 import json
 import sys
 from pathlib import Path
 from typing import Any, Final
 
-import aiohttp
 import yaml
 from msgspec import Struct
 
-from guard.errors import GuardError, UsageError
+from guard.cli.demonstration.processes import Program
+from guard.errors import UsageError
 
 BINARY: Final = Path(sys.executable).with_name("envoy")
 CONFIGURATION: Final = Path(__file__).parents[4] / "deploy" / "envoy"
-READY_SECONDS: Final = 20.0
 FLUSH_MS: Final = 100
 """How long Envoy keeps lines of its log to itself."""
+Configuration = dict[str, Any]
+"""As in envoy.yaml."""
 
 
 class Places(Struct, frozen=True):
@@ -34,6 +33,11 @@ class Places(Struct, frozen=True):
     def url(self) -> str:
         """Where clients call."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def admin_url(self) -> str:
+        """Where Envoy tells of itself."""
+        return f"http://127.0.0.1:{self.admin}"
 
     @property
     def log(self) -> Path:
@@ -54,62 +58,50 @@ def check() -> None:
         raise UsageError(f"{CONFIGURATION} is not there; this demonstration runs from a checkout")
 
 
-class EnvoyProcess:
-    """One Envoy."""
+class EnvoyProcess(Program):
+    """One Envoy with one worker thread. Writes its configuration into the folder of `places`."""
 
-    def __init__(self, places: Places) -> None:
-        self._places = places
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        """Returns when it listens. Raises GuardError when it does not."""
-        path = self._places.folder / "envoy.json"
-        path.write_text(json.dumps(_configuration(self._places)))
+    def __init__(self, places: Places, configuration: Configuration) -> None:
+        path = places.folder / "envoy.json"
+        path.write_text(json.dumps(configuration))
         flags = ("--use-dynamic-base-id", "--concurrency", "1", "--log-level", "error", "--file-flush-interval-msec", str(FLUSH_MS))
-        with (self._places.folder / "envoy.log").open("wb") as log:
-            self._process = await asyncio.create_subprocess_exec(str(BINARY), "-c", str(path), *flags, stdout=log, stderr=log)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(READY_SECONDS), aiohttp.ClientSession() as session:
-                while self._process.returncode is None:
-                    if await _is_ready(session, self._places.admin):
-                        return
-                    await asyncio.sleep(0.1)
-        lines = (self._places.folder / "envoy.log").read_text(errors="replace").splitlines()
-        raise GuardError(f"Envoy did not become ready: {lines[-1][:300] if lines else 'no word'}")
+        super().__init__("Envoy", (str(BINARY), "-c", str(path), *flags), places.folder / "envoy.log")
+        self._places = places
 
-    async def end(self) -> None:
-        """SIGTERM, and wait."""
-        if self._process is not None and self._process.returncode is None:
-            self._process.terminate()
-            await self._process.wait()
+    @property
+    def ready_url(self) -> str:
+        """Of its admin port."""
+        return f"{self._places.admin_url}/ready"
 
 
-async def _is_ready(session: aiohttp.ClientSession, admin: int) -> bool:
-    try:
-        async with session.get(f"http://127.0.0.1:{admin}/ready") as answer:
-            return answer.status == 200
-    except aiohttp.ClientError:
-        return False
-
-
-def _configuration(places: Places) -> dict[str, Any]:
-    """deploy/envoy/envoy.yaml with tokens in the place of API keys."""
-    found: dict[str, Any] = yaml.safe_load((CONFIGURATION / "envoy.yaml").read_text())
-    tokens = yaml.safe_load((CONFIGURATION / "jwt.yaml").read_text())
-    tokens["typed_config"]["providers"]["own"]["local_jwks"]["filename"] = str(places.keys)
+def deployed(places: Places) -> Configuration:
+    """deploy/envoy/envoy.yaml with the ports and the access log of `places`."""
+    found: Configuration = yaml.safe_load((CONFIGURATION / "envoy.yaml").read_text())
     resources = found["static_resources"]
-    connection = resources["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
-    connection["access_log"][0]["typed_config"]["path"] = str(places.log)
-    filters = connection["http_filters"]
-    filters[:] = [tokens if one["name"] == "envoy.filters.http.api_key_auth" else one for one in filters]
-    servers = {"guard.open": places.guard, "guard.closed": places.guard, "guard.body": places.ingest}
-    for one in filters:
-        if one["name"] in servers:
-            one["typed_config"]["http_service"]["server_uri"]["uri"] = f"http://127.0.0.1:{servers[one['name']]}"
     found["admin"]["address"]["socket_address"]["port_value"] = places.admin
     resources["listeners"][0]["address"]["socket_address"]["port_value"] = places.port
+    connection_of(found)["access_log"][0]["typed_config"]["path"] = str(places.log)
+    servers = {"guard.open": places.guard, "guard.closed": places.guard, "guard.body": places.ingest}
+    for one in connection_of(found)["http_filters"]:
+        if one["name"] in servers:
+            one["typed_config"]["http_service"]["server_uri"]["uri"] = f"http://127.0.0.1:{servers[one['name']]}"
     ports = {"models": places.models, "guard": places.guard, "ingest": places.ingest}
     for cluster in resources["clusters"]:
         endpoint = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]
         endpoint["address"]["socket_address"]["port_value"] = ports[cluster["name"]]
+    return found
+
+
+def with_tokens(configuration: Configuration, keys: Path) -> Configuration:
+    """The configuration with tokens in the place of API keys (jwt.yaml), the issuer's keys in a file."""
+    tokens = yaml.safe_load((CONFIGURATION / "jwt.yaml").read_text())
+    tokens["typed_config"]["providers"]["own"]["local_jwks"]["filename"] = str(keys)
+    filters = connection_of(configuration)["http_filters"]
+    filters[:] = [tokens if one["name"] == "envoy.filters.http.api_key_auth" else one for one in filters]
+    return configuration
+
+
+def connection_of(configuration: Configuration) -> Configuration:
+    """The settings of its one HTTP listener."""
+    found: Configuration = configuration["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
     return found

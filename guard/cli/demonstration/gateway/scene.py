@@ -13,11 +13,12 @@ from msgspec import Struct
 from rich.console import Console
 
 from guard.cli.demonstration.gateway.callers import Callers, fleet_account, honest_account
-from guard.cli.demonstration.gateway.envoy import EnvoyProcess, Places
+from guard.cli.demonstration.gateway.envoy import EnvoyProcess, Places, deployed, with_tokens
 from guard.cli.demonstration.gateway.models import ModelServer
 from guard.cli.demonstration.gateway.tokens import Customer, Issuer
-from guard.cli.demonstration.processes import GuardProcess
+from guard.cli.demonstration.processes import GuardProcess, Program
 from guard.errors import GuardError
+from guard.gateway.ingest.log_tail import is_taken
 from guard.streaming.admin import create_topics
 from guard.streaming.broker import EmbeddedBroker
 from guard.streaming.broker.probe import free_port
@@ -39,8 +40,8 @@ SHOW_SECONDS: Final = 4.0
 class Marks(Struct):
     """What the fleet had been answered when it happened, and seconds since its first request."""
 
-    throttled: tuple[int, float] | None = None
-    refused: tuple[int, float] | None = None
+    hindered: tuple[int, float] | None = None
+    """The first request refused, by whatever decision."""
     shut_out: tuple[int, float] | None = None
 
 
@@ -68,28 +69,27 @@ class Scene:
         self._issuer = Issuer(secrets.token_bytes(32))
         self._fleet, self._people = Callers(), Callers()
         self._marks = Marks()
-        self._processes: list[GuardProcess] = []
+        self._commands: list[GuardProcess] = []
+        self._programs: list[Program] = []
         self._began = time.monotonic()
         self._fleet_began = 0.0
 
     async def run(self) -> Ended:
         """Play it to its end; everything that was started is ended, whatever happens."""
-        places, envoy = await self._prepare()
         try:
-            await envoy.start()
+            places = await self._prepare()
             self._say(f"Envoy listens on {places.url}, in front of a model server; guard run, guard enforce and guard ingest are ready")
             await self._play(places)
-            away = await self._without_kafka()
-            running = sum(not process.has_ended for process in self._processes)
+            away = await self._without_kafka(places.log)
+            running = sum(not command.has_ended for command in self._commands)
             return Ended(self._fleet, self._people, self._marks, *away, running)
         finally:
             for callers in (self._fleet, self._people):
                 await asyncio.to_thread(callers.stop)
-            await envoy.end()
-            await asyncio.gather(*(process.end() for process in self._processes))
+            await asyncio.gather(*(program.end() for program in self._programs))
             await self._models.stop()
 
-    async def _prepare(self) -> tuple[Places, EnvoyProcess]:
+    async def _prepare(self) -> Places:
         await create_topics(self._broker.bootstrap, PARTITIONS_DEFAULT)
         await self._models.start()
         places = Places(free_port(HOST), free_port(HOST), self._models.port, free_port(HOST), free_port(HOST), self._folder)
@@ -102,12 +102,13 @@ class Scene:
         )
         for name, *flags in commands:
             arguments = (name, "--bootstrap", self._broker.bootstrap, *flags)
-            self._processes.append(GuardProcess(f"guard {name}", arguments, self._folder / f"{name}.log", key))
-        for process in self._processes:
-            await process.start()
-        for process in self._processes:
-            await process.wait_until_ready()
-        return places, EnvoyProcess(places)
+            self._commands.append(GuardProcess(f"guard {name}", arguments, self._folder / f"{name}.log", key))
+        self._programs = [*self._commands, EnvoyProcess(places, with_tokens(deployed(places), places.keys))]
+        for program in self._programs:
+            await program.start()
+        for program in self._programs:
+            await program.wait_until_ready()
+        return places
 
     async def _play(self, places: Places) -> None:
         self._add_people(places.url)
@@ -137,7 +138,7 @@ class Scene:
             ask, pause = fleet_account(url, self._issuer.token(customer), Random(self._dice.random()))
             self._fleet.add(customer.name, ask, pause)
 
-    async def _without_kafka(self) -> tuple[int, int]:
+    async def _without_kafka(self, log: Path) -> tuple[int, int]:
         """What fleet and people are answered while there is no Kafka; returns once ingest has caught up."""
         before = self._fleet.told.answered, self._people.told.answered
         bootstrap = self._broker.bootstrap
@@ -147,19 +148,11 @@ class Scene:
         answered = self._fleet.told.answered - before[0], self._people.told.answered - before[1]
         await asyncio.to_thread(self._broker.start)
         assert self._broker.bootstrap == bootstrap, "it keeps its port"
-        await self._wait(CAUGHT_UP_SECONDS_MAX, self._has_caught_up)
+        await self._wait(CAUGHT_UP_SECONDS_MAX, lambda: is_taken(log))
         self._say(
-            "Kafka is back, and the access log is read to its end"
-            if self._has_caught_up()
-            else "Kafka is back; ingest has not caught up yet"
+            "Kafka is back, and the access log is read to its end" if is_taken(log) else "Kafka is back; ingest has not caught up yet"
         )
         return answered
-
-    def _has_caught_up(self) -> bool:
-        """Ingest keeps beside the log up to where it was taken."""
-        log = self._folder / "exchanges.jsonl"
-        kept = log.with_name(f"{log.name}.guard-position")
-        return kept.exists() and f'"offset":{log.stat().st_size}' in kept.read_text()
 
     async def _wait(self, seconds: float, is_over: Callable[[], bool]) -> None:
         """Let time pass, show how things stand, note what happens first."""
@@ -174,11 +167,9 @@ class Scene:
     def _mark(self) -> None:
         told, marks = self._fleet.told, self._marks
         now = told.answered, time.monotonic() - self._fleet_began
-        if marks.throttled is None and told.throttled + told.refused:
-            marks.throttled = now
+        if marks.hindered is None and told.throttled + told.refused:
+            marks.hindered = now
             self._say(f"the fleet's first request is refused, {now[1]:.1f} s and {now[0]} answers after its first")
-        if marks.refused is None and told.refused:
-            marks.refused = now
         if marks.shut_out is None and len(told.shut_out) >= BLOCKED_SHARE * FLEET:
             marks.shut_out = now
             self._say(f"{len(told.shut_out)} of its {FLEET} accounts are shut out, {now[1]:.1f} s after its first request")
@@ -199,14 +190,14 @@ def print_summary(console: Console, ended: Ended) -> None:
     """What a newcomer should take home."""
     fleet, people = ended.fleet.told, ended.people.told
     hindered = people.throttled + people.refused + sum(people.failed.values())
-    first, last = ended.marks.throttled or (0, 0.0), ended.marks.shut_out or (0, 0.0)
+    first, last = ended.marks.hindered or (0, 0.0), ended.marks.shut_out or (0, 0.0)
     lines = [""]
     lines.append(
         f"Fleet of {FLEET} accounts: first refusal after {first[1]:.1f} s and {first[0]} answers, shut out after {last[1]:.1f} s and"
     )
     lines.append(f"  {last[0]} answers; {fleet.throttled + fleet.refused} requests refused in all.")
     lines.append(
-        f"Honest customers: {people.answered} answers, median {1_000 * statistics.median(people.waits):.0f} ms (the model takes 50);"
+        f"Honest customers: {people.answered} answers, median {1_000 * statistics.median(people.waits or [0.0]):.0f} ms (the model takes 50);"
     )
     lines.append(f"  throttled: {people.throttled}, refused: {people.refused}, failed: {sum(people.failed.values())}.")
     lines.append(f"Without Kafka, {AWAY_SECONDS:.0f} s: honest customers had {ended.people_answered_while_away} answers,")
