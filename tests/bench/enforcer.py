@@ -13,7 +13,7 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
 
-from guard.decisions.decision import Action, Decision, decode_decision, encode_decision, sealed
+from guard.decisions.decision import Action, Decision, decode_decision, encode_decision
 from guard.gateway.clock import SteadyClock
 from guard.gateway.enforcer import Caller, Enforcer
 from guard.gateway.orders import Orders
@@ -21,6 +21,7 @@ from guard.gateway.service import EnforcerService, ServiceConfig
 from guard.scoring.reasons import Family, Reason
 from guard.streaming.broker import EmbeddedBroker
 from guard.topics import Topic
+from tests.support import decisions
 from tests.support.broker import fresh_topics
 
 SHARDS = 8
@@ -49,12 +50,9 @@ def main() -> None:
 
 def decision(subject: str, action: str = "block", scope: str = "account", **more: object) -> Decision:
     """One as the guard writes them, three reasons long."""
-    now = time.time_ns() // 1_000_000
-    fields = {"scope": scope, "subject": subject, "issued_at": now, "expires_at": now + HOUR_MS, "rate_rpm": 6, **more}
-    return sealed(
-        Decision(
-            action=action, score=0.93, reasons=WHY, policy_version=1, model_version="none", origin="automatic", mode="enforce", **fields
-        )
+    at = time.time_ns() // 1_000_000
+    return decisions.decision(
+        subject, action, scope, **{"issued_at": at, "expires_at": at + HOUR_MS, "rate_rpm": 6, "reasons": WHY, **more}
     )
 
 

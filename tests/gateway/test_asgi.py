@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from guard.decisions.decision import Decision, sealed
 from guard.events.fingerprint import HashKey, KeyRing, fingerprint
 from guard.events.identifiers import Identifiers
 from guard.gateway.answers import Answers
@@ -21,6 +19,7 @@ from guard.gateway.enforcer import Enforcer
 from guard.gateway.ingest.reading import Reading
 from guard.gateway.ingest.reporter import Reporter
 from guard.gateway.ingest.ways import IngestClient, straight_to
+from tests.support.decisions import decision
 from tests.support.ingest import KEY, House, ingest
 from tests.support.model_server import ANTHROPIC, OPENAI
 from tests.support.payloads import QUESTION
@@ -99,11 +98,9 @@ class Gateway:
         return anthropic.AsyncAnthropic(base_url="http://gateway", api_key=f"key-of-{account}", http_client=http, max_retries=0)
 
     def decide(self, account: str, action: str, **more: Any) -> str:
-        now = time.time_ns() // 1_000_000
-        fields = {"issued_at": now, "expires_at": now + 60_000, "score": 0.9, "reasons": (), "policy_version": 1, "model_version": "m"}
-        decision = sealed(Decision(scope="account", subject=account, action=action, origin="automatic", mode="enforce", **fields, **more))
-        self.enforcer.orders.apply(decision)
-        return decision.decision_id
+        made = decision(account, action, **more)
+        self.enforcer.orders.apply(made)
+        return made.decision_id
 
 
 @asynccontextmanager

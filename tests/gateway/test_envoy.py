@@ -1,98 +1,48 @@
 """A real Envoy with the configuration of deploy/envoy: what the client sees, what the model server sees, and what is counted."""
 
-import asyncio
 import json
 import socket
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
 import requests
 
-from guard.decisions.decision import Decision, sealed
-from guard.gateway.answers import Answers
-from guard.gateway.appeal import AppealTokens
-from guard.gateway.enforcer import Enforcer
-from guard.gateway.http.server import EnforcerServer
-from guard.scoring.reasons import Family, Reason
-from tests.support.background import Background, background, free_port
+from tests.support.background import Background, background
+from tests.support.enforcing import IN_ITS_PLACE, TOKENS, EnforcerPort
 from tests.support.envoy import ENVOY, Envoy, envoy
 from tests.support.model_server import ModelServer
 
 pytestmark = pytest.mark.skipif(not ENVOY.exists(), reason="there is no Envoy for this machine on the package registry")
 ACCOUNTS = ("alice", "bob", "carol", "mallory")
-TOKENS = AppealTokens(b"k" * 16)
 
 
-class House:
+class House(EnforcerPort):
     """Envoy, a model server, and an enforcer between them that a test can take away."""
 
-    def __init__(self, loop: Background, folder: Path) -> None:
-        self._loop = loop
-        self.models = ModelServer()
-        loop.run(self.models.start())
-        self.guard_port = free_port()
-        self.enforcer = Enforcer(Answers(Random(1), challenge_url="https://provider.example/verify"), TOKENS)
-        self.enforcer.is_ready = True
-        self._server: Any = None
-        self.open()
-        self._envoy = envoy(folder, self.models.port, self.guard_port, {f"key-of-{name}": name for name in ACCOUNTS})
-        self.envoy: Envoy = self._envoy.__enter__()
-
-    def open(self, handler: Any = None) -> None:
-        """The enforcer's port, served by it, or by something else in its place."""
-        if handler is None:
-            self._server = EnforcerServer(self.enforcer, "127.0.0.1", self.guard_port)
-            self._loop.run(self._server.start())
-        else:
-            self._server = self._loop.run(asyncio.start_server(handler, "127.0.0.1", self.guard_port))
-
-    def shut(self) -> None:
-        """Nobody serves the enforcer's port."""
-        self._loop.run(self._stop(self._server))
-        self._server = None
-
-    @staticmethod
-    async def _stop(server: Any) -> None:
-        if isinstance(server, EnforcerServer):
-            await server.stop()
-        else:
-            server.close()
-            await server.wait_closed()
-
-    def close(self) -> None:
-        self._envoy.__exit__(None, None, None)
-        if self._server is not None:
-            self.shut()
-        self._loop.run(self.models.stop())
+    def __init__(self, loop: Background, models: ModelServer) -> None:
+        super().__init__(loop, challenge_url="https://provider.example/verify")
+        self.models = models
+        self.envoy: Envoy
 
     def ask(self, account: str, path: str = "/v1/chat/completions", **headers: str) -> requests.Response:
-        return requests.post(
-            f"{self.envoy.url}{path}", json={"model": "m"}, headers={"authorization": f"Bearer key-of-{account}", **headers}, timeout=10
-        )
-
-    def decide(self, account: str, action: str, **more: Any) -> Decision:
-        now = time.time_ns() // 1_000_000
-        why = Reason("template_lift", Family.TEMPLATE, 31.0, 12.0, 0.4, 0.5)
-        decision = sealed(
-            Decision(
-                scope="account", subject=account, action=action, issued_at=now, expires_at=now + 60_000, score=0.93, reasons=(why,),
-                policy_version=1, model_version="m", origin="automatic", mode="enforce", **more,
-            )
-        )  # fmt: skip
-        self.enforcer.orders.apply(decision)
-        return decision
+        """One chat."""
+        given = {"authorization": f"Bearer key-of-{account}", **headers}
+        return requests.post(f"{self.envoy.url}{path}", json={"model": "m"}, headers=given, timeout=10)
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with background() as loop:
-        found = House(loop, tmp_path_factory.mktemp("envoy"))
-        yield found
-        found.close()
+        models = ModelServer()
+        loop.run(models.start())
+        found = House(loop, models)
+        keys = {f"key-of-{name}": name for name in ACCOUNTS}
+        with envoy(tmp_path_factory.mktemp("envoy"), models.port, found.port, keys) as found.envoy:
+            yield found
+        found.shut()
+        loop.run(models.stop())
 
 
 def test_who_is_under_no_decision_passes_and_the_model_server_learns_the_account(house: House) -> None:
@@ -179,18 +129,7 @@ def test_a_key_that_nobody_has_never_reaches_the_enforcer(house: House) -> None:
     assert house.enforcer.counts == before
 
 
-async def _garbage(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.read(10)
-    writer.write(b"\x16\x03\x01 no such thing\r\n\r\n")
-    writer.close()
-
-
-async def _silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.read()
-    writer.close()
-
-
-@pytest.mark.parametrize("instead", [None, _garbage, _silence], ids=["dead", "garbage", "hung"])
+@pytest.mark.parametrize("instead", IN_ITS_PLACE.values(), ids=IN_ITS_PLACE)
 def test_without_a_working_enforcer_open_routes_pass_and_closed_ones_do_not(house: House, instead: Any) -> None:
     """A guard that breaks must not take the provider down with it, unless a route was told to."""
     house.decide("mallory", "block")

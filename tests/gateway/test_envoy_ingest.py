@@ -2,27 +2,25 @@
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import requests
 
-from guard.gateway.ingest.log_tail import LogTail
-from guard.gateway.ingest.server import IngestServer
 from tests.support.background import background, free_port
 from tests.support.envoy import ENVOY, Envoy, envoy
+from tests.support.ingest import Ingesting, ingesting_behind
 from tests.support.model_server import ModelServer
-from tests.support.spooled import Spooled, spooled
 
 pytestmark = pytest.mark.skipif(not ENVOY.exists(), reason="there is no Envoy for this machine on the package registry")
 SYSTEM = "You are a patient tutor of thermodynamics. " * 10
-PATIENCE_SECONDS = 10.0
 
 
 class House:
     """Envoy, a model server and ingest; no enforcer listens, so everything passes."""
 
-    def __init__(self, envoy: Envoy, models: ModelServer, taken: Spooled) -> None:
-        self.envoy, self.models, self.taken = envoy, models, taken
+    def __init__(self, envoy: Envoy, taken: Ingesting) -> None:
+        self.envoy, self.taken = envoy, taken
 
     def ask(self, prompt: str, key: str = "key-of-alice") -> requests.Response:
         """One chat."""
@@ -30,39 +28,23 @@ class House:
         body = {"model": "m-large", "max_tokens": 99, "messages": messages}
         return requests.post(f"{self.envoy.url}/v1/chat/completions", json=body, headers={"authorization": f"Bearer {key}"}, timeout=10)
 
-    def event(self, event_id: str) -> dict[str, object]:
+    def event(self, event_id: str) -> dict[str, Any]:
         """The event of that exchange, once it was taken."""
-        until = time.monotonic() + PATIENCE_SECONDS
-        while not (found := [event for event in self.taken.events() if event["event_id"] == event_id]):
-            assert time.monotonic() < until, "the exchange was not taken"
-            time.sleep(0.02)
-        assert len(found) == 1
-        return found[0]
+        return self.taken.event(event_id)
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """All of it, running."""
-    folder = tmp_path_factory.mktemp("envoy")
-    models, opened = ModelServer(), spooled(folder / "spool")
-    with background() as loop:
+    folder, models = tmp_path_factory.mktemp("envoy"), ModelServer()
+    with background() as loop, ingesting_behind(loop, folder) as taken:
         loop.run(models.start())
-        taken: Spooled = loop.run(opened.__aenter__())
-        server = IngestServer(taken.reading, taken.service.intake, "127.0.0.1", 0)
-        loop.run(server.start())
-        port = int(server.url.rpartition(":")[2])
-        with envoy(folder, models.port, free_port(), {"key-of-alice": "alice"}, ingest_port=port) as one:
-            tail = LogTail(one.log, lambda lines: taken.reading.read_items("/access-log", lines), taken.service.intake)
-            loop.run(_start(tail))
-            yield House(one, models, taken)
-            loop.run(tail.stop())
-        loop.run(server.stop())
-        loop.run(opened.__aexit__(None, None, None))
+        with (
+            envoy(folder, models.port, free_port(), {"key-of-alice": "alice"}, ingest_port=taken.port) as one,
+            taken.following(one.log),
+        ):
+            yield House(one, taken)
         loop.run(models.stop())
-
-
-async def _start(tail: LogTail) -> None:
-    tail.start()
 
 
 def test_an_exchange_is_one_event_with_all_that_envoy_and_the_model_server_know(house: House) -> None:
@@ -84,7 +66,7 @@ def test_whom_nobody_knows_leaves_no_event(house: House) -> None:
     assert house.ask("hello", key="no such key").status_code == 401
     answer = house.ask("and one that is known comes after it")
     house.event(answer.headers["x-request-id"])
-    assert {event["account_id"] for event in house.taken.events()} == {"alice"}
+    assert {event["account_id"] for event in house.taken.house.spooled()} == {"alice"}
 
 
 def test_a_request_of_many_megabytes_reaches_the_model_and_is_an_event(house: House) -> None:

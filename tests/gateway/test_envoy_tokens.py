@@ -2,20 +2,17 @@
 
 import secrets
 import socket
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from guard.cli.demonstration.gateway.envoy import with_tokens
 from guard.cli.demonstration.gateway.tokens import Customer, Issuer
-from guard.decisions.decision import Decision, sealed
-from guard.gateway.enforcer import Enforcer
-from guard.gateway.http.server import EnforcerServer
 from tests.support.background import background, free_port
-from tests.support.envoy import CONFIGURATION, ENVOY, Envoy, envoy
+from tests.support.enforcing import EnforcerPort
+from tests.support.envoy import ENVOY, Envoy, envoy
 from tests.support.model_server import ModelServer
 
 pytestmark = pytest.mark.skipif(not ENVOY.exists(), reason="there is no Envoy for this machine on the package registry")
@@ -29,34 +26,14 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Envoy]:
     folder: Path = tmp_path_factory.mktemp("tokens")
     ISSUER.write_keys(folder / "jwks.json")
 
-    def with_tokens(configuration: Any) -> None:
-        tokens = yaml.safe_load(CONFIGURATION.with_name("jwt.yaml").read_text())
-        tokens["typed_config"]["providers"]["own"]["local_jwks"]["filename"] = str(folder / "jwks.json")
-        connection = configuration["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
-        filters = connection["http_filters"]
-        filters[:] = [tokens if one["name"] == "envoy.filters.http.api_key_auth" else one for one in filters]
-
-    now = time.time_ns() // 1_000_000
-    enforcer = Enforcer()
-    enforcer.is_ready = True
-    fields: dict[str, Any] = {
-        "issued_at": now,
-        "expires_at": now + 60_000,
-        "score": 0.9,
-        "reasons": (),
-        "policy_version": 1,
-        "model_version": "m",
-    }
-    enforcer.orders.apply(
-        sealed(Decision(scope="account", subject="mallory", action="block", origin="automatic", mode="enforce", **fields))
-    )
     with background() as loop:
-        models, server = ModelServer(), EnforcerServer(enforcer, "127.0.0.1", 0)
+        models, guard = ModelServer(), EnforcerPort(loop)
         loop.run(models.start())
-        loop.run(server.start())
-        with envoy(folder, models.port, int(server.url.rpartition(":")[2]), {}, ingest_port=free_port(), change=with_tokens) as one:
+        guard.decide("mallory", "block")
+        change: Callable[[Any], object] = lambda configuration: with_tokens(configuration, folder / "jwks.json")  # noqa: E731
+        with envoy(folder, models.port, guard.port, {}, ingest_port=free_port(), change=change) as one:
             yield one
-        loop.run(server.stop())
+        guard.shut()
         loop.run(models.stop())
 
 

@@ -24,6 +24,7 @@ from guard.gateway.answers import Answers
 from guard.gateway.appeal import AppealTokens
 from guard.gateway.enforcer import Enforcer
 from tests.support.background import free_port
+from tests.support.decisions import decision
 from tests.support.ingest import KEY, NOWHERE, ingest
 from tests.support.model_server import ModelServer
 from tests.support.payloads import QUESTION, litellm_payload
@@ -42,11 +43,9 @@ def hook_and_enforcer() -> tuple[Any, Enforcer]:
 
 
 def decide(enforcer: Enforcer, account: str, action: str, **more: Any) -> str:
-    now = time.time_ns() // 1_000_000
-    fields = {"issued_at": now, "expires_at": now + 60_000, "score": 0.9, "reasons": (), "policy_version": 1, "model_version": "m"}
-    decision = sealed(Decision(scope="account", subject=account, action=action, origin="automatic", mode="enforce", **fields, **more))
-    enforcer.orders.apply(decision)
-    return decision.decision_id
+    made = decision(account, action, **more)
+    enforcer.orders.apply(made)
+    return made.decision_id
 
 
 def ask(hook: Any, user: str | None, data: dict[str, Any]) -> Any:

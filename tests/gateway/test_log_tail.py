@@ -2,15 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from guard.errors import UsageError
 from guard.gateway.ingest import log_tail
-from guard.gateway.ingest.log_tail import LogTail
-from tests.support.spooled import Spooled, spooled
+from guard.gateway.ingest.log_tail import is_taken
+from tests.support.ingest import House, following, ingest
 
 PATIENCE_SECONDS = 20.0
 
@@ -33,9 +34,9 @@ async def until(is_so: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-def ids(found: Spooled) -> list[str]:
+def ids(found: House) -> list[str]:
     """Which were taken."""
-    return [event["event_id"] for event in found.events()]
+    return [event["event_id"] for event in found.spooled()]
 
 
 def named(*numbers: int) -> list[str]:
@@ -43,11 +44,21 @@ def named(*numbers: int) -> list[str]:
     return [f"r-{number}" for number in numbers]
 
 
-def tail(log: Path, found: Spooled) -> LogTail:
-    """One that follows the log into the spool."""
-    following = LogTail(log, lambda chunk: found.reading.read_items("/access-log", chunk), found.service.intake)
-    following.start()
-    return following
+@asynccontextmanager
+async def full(folder: Path) -> AsyncIterator[tuple[House, Callable[[], None]]]:
+    """Ingest whose spool has no room until the second is called."""
+    async with ingest(folder) as found:
+        spool = found.service.spool
+        assert spool is not None
+        room, spool._bytes_max = spool._bytes_max, 1
+        yield found, lambda: setattr(spool, "_bytes_max", room)
+
+
+async def taken(found: House, log: Path, *numbers: int) -> None:
+    """Once the log is taken to its end: these lines were, each once, in this order, and no other."""
+    await until(lambda: ids(found) == named(*numbers))
+    await until(lambda: is_taken(log))
+    assert ids(found) == named(*numbers)
 
 
 def test_lines_are_taken_as_they_come_and_half_a_line_waits(tmp_path: Path) -> None:
@@ -55,18 +66,15 @@ def test_lines_are_taken_as_they_come_and_half_a_line_waits(tmp_path: Path) -> N
 
     async def story() -> None:
         log = tmp_path / "exchanges.jsonl"
-        async with spooled(tmp_path / "spool") as found:
-            following = tail(log, found)
+        async with ingest(tmp_path / "spool") as found, following(found, log) as tail:
             await asyncio.sleep(0.2)
             log.write_bytes(lines(1, 2) + line(3)[:20])
             await until(lambda: ids(found) == named(1, 2))
-            await until(lambda: following.behind_bytes == 20)
+            await until(lambda: tail.behind_bytes == 20)
             with log.open("ab") as more:
                 more.write(line(3)[20:] + b"not json\n" + line(4))
-            await until(lambda: ids(found) == named(1, 2, 3, 4))
-            await until(lambda: following.behind_bytes == 0)
-            assert following.refusals == {"not_json": 1}
-            await following.stop()
+            await taken(found, log, 1, 2, 3, 4)
+            assert (tail.refusals, tail.behind_bytes) == ({"not_json": 1}, 0)
 
     asyncio.run(story())
 
@@ -77,8 +85,7 @@ def test_a_log_that_is_renamed_is_read_to_its_end_and_one_that_is_cut_from_its_b
     async def story() -> None:
         log = tmp_path / "exchanges.jsonl"
         log.write_bytes(lines(1, 2))
-        async with spooled(tmp_path / "spool") as found:
-            following = tail(log, found)
+        async with ingest(tmp_path / "spool") as found, following(found, log) as tail:
             await until(lambda: ids(found) == named(1, 2))
             with log.open("ab") as old:
                 log.rename(tmp_path / "exchanges.jsonl.1")
@@ -88,9 +95,8 @@ def test_a_log_that_is_renamed_is_read_to_its_end_and_one_that_is_cut_from_its_b
             log.write_bytes(b"")
             await asyncio.sleep(0.3)
             log.write_bytes(lines(5))
-            await until(lambda: ids(found) == named(1, 2, 3, 4, 5))
-            await following.stop()
-            assert following.behind_bytes == 0
+            await taken(found, log, 1, 2, 3, 4, 5)
+            assert tail.behind_bytes == 0
 
     asyncio.run(story())
 
@@ -101,8 +107,7 @@ def test_what_is_still_written_to_a_renamed_log_is_taken_though_the_next_one_is_
     async def story() -> None:
         log = tmp_path / "exchanges.jsonl"
         log.write_bytes(lines(1))
-        async with spooled(tmp_path / "spool") as found:
-            following = tail(log, found)
+        async with ingest(tmp_path / "spool") as found, following(found, log) as tail:
             await until(lambda: ids(found) == named(1))
             with log.open("ab", buffering=0) as old:
                 log.rename(tmp_path / "exchanges.jsonl.1")
@@ -113,9 +118,8 @@ def test_what_is_still_written_to_a_renamed_log_is_taken_though_the_next_one_is_
                 log.write_bytes(lines(4))
                 await asyncio.sleep(0.5)
                 old.write(lines(3))
-            await until(lambda: ids(found) == named(1, 2, 3, 4))
-            await following.stop()
-            assert following.behind_bytes == 0
+            await taken(found, log, 1, 2, 3, 4)
+            assert tail.behind_bytes == 0
 
     asyncio.run(story())
 
@@ -128,11 +132,7 @@ def test_a_log_renamed_again_and_again_while_nothing_can_be_taken_is_read_in_ord
         log = tmp_path / "exchanges.jsonl"
         log.write_bytes(lines(1))
         (tmp_path / "exchanges.jsonl.bak").write_bytes(lines(9))
-        async with spooled(tmp_path / "spool") as found:
-            spool = found.service.spool
-            assert spool is not None
-            room, spool._bytes_max = spool._bytes_max, 1
-            following = tail(log, found)
+        async with full(tmp_path / "spool") as (found, empty), following(found, log) as tail:
             await until(lambda: found.service.intake.turned_away > 0)
             for number in (2, 3, 4):
                 await asyncio.sleep(0.02)
@@ -141,10 +141,9 @@ def test_a_log_renamed_again_and_again_while_nothing_can_be_taken_is_read_in_ord
                         older.rename(log.with_name(f"{log.name}.{age + 1}"))
                 log.rename(log.with_name(f"{log.name}.1"))
                 log.write_bytes(lines(number))
-            spool._bytes_max = room
-            await until(lambda: ids(found) == named(1, 2, 3, 4))
-            await following.stop()
-            assert following.behind_bytes == 0
+            empty()
+            await taken(found, log, 1, 2, 3, 4)
+            assert tail.behind_bytes == 0
 
     asyncio.run(story())
 
@@ -155,19 +154,16 @@ def test_a_restart_goes_on_where_the_log_was_left_even_if_it_was_renamed_meanwhi
     async def story() -> None:
         log = tmp_path / "exchanges.jsonl"
         log.write_bytes(lines(1, 2))
-        async with spooled(tmp_path / "spool") as found:
-            following = tail(log, found)
-            await until(lambda: ids(found) == named(1, 2))
-            await following.stop()
+        async with ingest(tmp_path / "spool") as found, following(found, log) as tail:
+            await taken(found, log, 1, 2)
+            await tail.stop()
             with log.open("ab") as old:
                 old.write(lines(3))
             log.rename(tmp_path / "exchanges.jsonl.1")
             log.write_bytes(lines(4, 5))
-        async with spooled(tmp_path / "other") as found:
-            following = tail(log, found)
-            await until(lambda: ids(found) == named(3, 4, 5))
-            await following.stop()
-            assert following.behind_bytes == 0
+        async with ingest(tmp_path / "other") as found, following(found, log) as tail:
+            await taken(found, log, 3, 4, 5)
+            assert tail.behind_bytes == 0
 
     asyncio.run(story())
 
@@ -179,17 +175,12 @@ def test_while_nothing_can_be_taken_the_log_keeps_it(tmp_path: Path, monkeypatch
     async def story() -> None:
         log = tmp_path / "exchanges.jsonl"
         log.write_bytes(lines(*range(50)))
-        async with spooled(tmp_path / "spool") as found:
-            spool = found.service.spool
-            assert spool is not None
-            room, spool._bytes_max = spool._bytes_max, 1
-            following = tail(log, found)
+        async with full(tmp_path / "spool") as (found, empty), following(found, log) as tail:
             await until(lambda: found.service.intake.turned_away > 50)
             assert ids(found) == []
-            spool._bytes_max = room
-            await until(lambda: ids(found) == named(*range(50)))
-            await following.stop()
-            assert following.refusals == {}
+            empty()
+            await taken(found, log, *range(50))
+            assert tail.refusals == {}
 
     asyncio.run(story())
 
@@ -201,11 +192,9 @@ def test_a_line_without_end_is_passed_over(tmp_path: Path, monkeypatch: pytest.M
     async def story() -> None:
         log = tmp_path / "exchanges.jsonl"
         log.write_bytes(lines(1) + b"x" * 50_000 + b"\n" + lines(2))
-        async with spooled(tmp_path / "spool") as found:
-            following = tail(log, found)
-            await until(lambda: ids(found) == named(1, 2))
-            await following.stop()
-            assert following.behind_bytes == 0
+        async with ingest(tmp_path / "spool") as found, following(found, log) as tail:
+            await taken(found, log, 1, 2)
+            assert tail.behind_bytes == 0
 
     asyncio.run(story())
 
@@ -214,8 +203,9 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     """It would begin anew at each restart, unseen."""
 
     async def story() -> None:
-        async with spooled(tmp_path / "spool") as found:
+        async with ingest(tmp_path / "spool") as found:
             with pytest.raises(UsageError, match="should be writable"):
-                tail(tmp_path / "nowhere" / "exchanges.jsonl", found)
+                async with following(found, tmp_path / "nowhere" / "exchanges.jsonl"):
+                    pass
 
     asyncio.run(story())

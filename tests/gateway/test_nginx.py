@@ -1,88 +1,30 @@
 """A real nginx with the configuration of deploy/nginx: what the client sees, what the model server sees, and what ingest is told."""
 
-import asyncio
 import socket
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
 import requests
 
-from guard.decisions.decision import Decision, sealed
-from guard.gateway.answers import Answers
-from guard.gateway.appeal import AppealTokens
-from guard.gateway.enforcer import Enforcer
-from guard.gateway.http.server import EnforcerServer
-from guard.gateway.ingest.log_tail import LogTail
-from guard.gateway.ingest.server import IngestServer
-from guard.scoring.reasons import Family, Reason
-from tests.support.background import Background, background, free_port
+from tests.support.background import Background, background
+from tests.support.enforcing import IN_ITS_PLACE, TOKENS, EnforcerPort
+from tests.support.ingest import Ingesting, ingesting_behind
 from tests.support.model_server import ModelServer
 from tests.support.nginx import NGINX, Nginx, nginx
-from tests.support.spooled import Spooled, spooled
 
 pytestmark = pytest.mark.skipif(NGINX is None, reason="there is no nginx on this machine (Debian's package nginx-light)")
 ACCOUNTS = ("alice", "bob", "carol", "mallory")
-TOKENS = AppealTokens(b"k" * 16)
-PATIENCE_SECONDS = 10.0
 
 
-class House:
-    """nginx, a model server, ingest, and an enforcer that a test can take away."""
+class House(EnforcerPort):
+    """An nginx, a model server, ingest, and an enforcer that a test can take away."""
 
-    def __init__(self, loop: Background, folder: Path) -> None:
-        self._loop = loop
-        self.models = ModelServer()
-        loop.run(self.models.start())
-        self.enforcer = Enforcer(Answers(Random(1)), TOKENS, closed_routes=("/closed/",))
-        self.enforcer.is_ready = True
-        self._guard_port = free_port()
-        self._server: Any = None
-        self.open()
-        self._opened = spooled(folder / "spool")
-        self.taken: Spooled = loop.run(self._opened.__aenter__())
-        self._ingest = IngestServer(self.taken.reading, self.taken.service.intake, "127.0.0.1", 0)
-        loop.run(self._ingest.start())
-        ports = self.models.port, self._guard_port, int(self._ingest.url.rpartition(":")[2])
-        self._nginx = nginx(folder, *ports, {f"key-of-{name}": name for name in ACCOUNTS})
-        self.nginx: Nginx = self._nginx.__enter__()
-        self._tail = LogTail(self.nginx.log, lambda lines: self.taken.reading.read_items("/access-log", lines), self.taken.service.intake)
-        loop.run(self._follow())
-
-    async def _follow(self) -> None:
-        self._tail.start()
-
-    def open(self, handler: Any = None) -> None:
-        """The enforcer's port, served by it, or by something else in its place."""
-        if handler is None:
-            self._server = EnforcerServer(self.enforcer, "127.0.0.1", self._guard_port)
-            self._loop.run(self._server.start())
-        else:
-            self._server = self._loop.run(asyncio.start_server(handler, "127.0.0.1", self._guard_port))
-
-    def shut(self) -> None:
-        """Nobody serves the enforcer's port."""
-        self._loop.run(self._stop(self._server))
-
-    @staticmethod
-    async def _stop(server: Any) -> None:
-        if isinstance(server, EnforcerServer):
-            await server.stop()
-        else:
-            server.close()
-            await server.wait_closed()
-
-    def close(self) -> None:
-        """End everything."""
-        self._loop.run(self._tail.stop())
-        self._nginx.__exit__(None, None, None)
-        self.shut()
-        self._loop.run(self._ingest.stop())
-        self._loop.run(self._opened.__aexit__(None, None, None))
-        self._loop.run(self.models.stop())
+    def __init__(self, loop: Background, models: ModelServer, taken: Ingesting) -> None:
+        super().__init__(loop)
+        self.models, self.taken = models, taken
+        self.nginx: Nginx
 
     def ask(self, account: str, path: str = "/v1/chat/completions", **headers: str) -> requests.Response:
         """One chat."""
@@ -90,37 +32,24 @@ class House:
         given = {"authorization": f"Bearer key-of-{account}", **headers}
         return requests.post(f"{self.nginx.url}{path}", json=body, headers=given, timeout=10)
 
-    def decide(self, account: str, action: str, **more: Any) -> Decision:
-        """Put an account under a decision."""
-        now = time.time_ns() // 1_000_000
-        why = Reason("template_lift", Family.TEMPLATE, 31.0, 12.0, 0.4, 0.5)
-        decision = sealed(
-            Decision(
-                scope="account", subject=account, action=action, issued_at=now, expires_at=now + 60_000, score=0.93, reasons=(why,),
-                policy_version=1, model_version="m", origin="automatic", mode="enforce", **more,
-            )
-        )  # fmt: skip
-        self.enforcer.orders.apply(decision)
-        return decision
-
     def event(self, answer: requests.Response) -> dict[str, Any]:
         """The event of that exchange, once it was taken."""
-        until = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            for event in self.taken.events():
-                if event["event_id"] == answer.headers["x-request-id"]:
-                    return event
-            assert time.monotonic() < until, "the exchange was not taken"
-            time.sleep(0.02)
+        return self.taken.event(answer.headers["x-request-id"])
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """All of it, running."""
-    with background() as loop:
-        found = House(loop, tmp_path_factory.mktemp("nginx"))
-        yield found
-        found.close()
+    folder = tmp_path_factory.mktemp("nginx")
+    with background() as loop, ingesting_behind(loop, folder) as taken:
+        models = ModelServer()
+        loop.run(models.start())
+        found = House(loop, models, taken)
+        keys = {f"key-of-{name}": name for name in ACCOUNTS}
+        with nginx(folder, models.port, found.port, taken.port, keys) as found.nginx, taken.following(found.nginx.log):
+            yield found
+        found.shut()
+        loop.run(models.stop())
 
 
 def test_who_is_under_no_decision_passes_and_leaves_an_event(house: House) -> None:
@@ -184,18 +113,7 @@ def test_a_key_that_nobody_has_is_a_401(house: House) -> None:
     assert house.ask("stranger").status_code == 401
 
 
-async def _garbage(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.read(10)
-    writer.write(b"\x16\x03\x01 no such thing\r\n\r\n")
-    writer.close()
-
-
-async def _silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.read()
-    writer.close()
-
-
-@pytest.mark.parametrize("instead", [None, _garbage, _silence], ids=["dead", "garbage", "hung"])
+@pytest.mark.parametrize("instead", IN_ITS_PLACE.values(), ids=IN_ITS_PLACE)
 def test_without_a_working_enforcer_everybody_passes_and_ingest_counts_it(house: House, instead: Any) -> None:
     """A guard that breaks must not take the provider down with it, and somebody must be able to see it."""
     house.decide("mallory", "block")
@@ -203,11 +121,11 @@ def test_without_a_working_enforcer_everybody_passes_and_ingest_counts_it(house:
     house.shut()
     if instead is not None:
         house.open(instead)
-    before = house.taken.reading.access_log.failed_open
+    before = house.taken.house.reading.access_log.failed_open
     answers = [house.ask("mallory") for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 200]
     assert house.event(answers[-1])["messages"] == 1
-    assert house.taken.reading.access_log.failed_open == before + 3
+    assert house.taken.house.reading.access_log.failed_open == before + 3
     if instead is not None:
         house.shut()
     house.open()

@@ -4,10 +4,11 @@ import sys
 from types import FrameType
 from typing import Any
 
-from guard.decisions.decision import Action, Decision, sealed
+from guard.decisions.decision import Action, Decision
 from guard.gateway.orders import Orders
 from guard.gateway.throttle import Throttles
 from guard.topics import DECISION_RETENTION_MS
+from tests.support.decisions import decision
 
 
 class Lines:
@@ -32,12 +33,7 @@ HOUR = 3_600_000
 
 
 def _decision(scope: str, subject: str, action: str, **fields: Any) -> Decision:
-    named = {"issued_at": AT, "expires_at": AT + HOUR, "score": 0.9, "reasons": (), "policy_version": 1, "model_version": "m", **fields}
-    return sealed(
-        Decision(
-            scope=scope, subject=subject, action=action, origin=named.pop("origin", "automatic"), mode=named.pop("mode", "enforce"), **named
-        )
-    )
+    return decision(subject, action, scope, **{"issued_at": AT, "expires_at": AT + HOUR, "reasons": (), **fields})
 
 
 def _answer(orders: Orders, account: str = "alice", at: int = AT + 1) -> Action:

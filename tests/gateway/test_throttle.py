@@ -4,9 +4,9 @@ from random import Random
 
 import pytest
 
-from guard.decisions.decision import Decision
 from guard.gateway.enforcer import Caller, Enforcer
 from guard.gateway.throttle import BUCKETS_MAX, Throttles
+from tests.support.decisions import decision
 
 MINUTES = 10
 AT = 1_790_000_000_000
@@ -71,12 +71,7 @@ def hammered(times: int) -> tuple[int, int]:
     now = [AT]
     enforcer = Enforcer(now=lambda: now[0])
     enforcer.is_ready = True
-    enforcer.orders.apply(
-        Decision(
-            decision_id="d", scope="account", subject="mallory", action="block", issued_at=AT, expires_at=AT + 60_000, score=1.0, reasons=(),
-            policy_version=1, model_version="m", origin="automatic", mode="enforce",
-        )
-    )  # fmt: skip
+    enforcer.orders.apply(decision("mallory", issued_at=AT, expires_at=AT + 60_000))
     for number in range(times):
         now[0] = AT + number * 60_000 // times
         enforcer.rule(Caller("mallory"))

@@ -10,13 +10,12 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 
 from guard.control.produce import idempotent_producer
-from guard.decisions.decision import Action, Decision, encode_decision, sealed
+from guard.decisions.decision import Action, Decision, encode_decision
 from guard.gateway.clock import SteadyClock
 from guard.gateway.enforcer import Caller, Enforcer
 from guard.gateway.service import EnforcerService, ServiceConfig
@@ -24,20 +23,13 @@ from guard.streaming.broker import EmbeddedBroker
 from guard.topics import Topic
 from tests.support.background import free_port
 from tests.support.broker import fresh_topics, renew_topics
+from tests.support.decisions import decision
 from tests.support.proxy import Proxy, broker_behind_proxy
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 """The Kafka client leaves a connection open that it was about to make when it was cancelled; whoever collects it is told."""
 DECIDED = (Topic.DECISIONS, Topic.ENFORCERS)
 PATIENCE_SECONDS = 40.0
-
-
-def decision(account: str, action: str = "block", **more: Any) -> Decision:
-    now = time.time_ns() // 1_000_000
-    fields = {"scope": "account", "subject": account, "expires_at": now + 600_000, "mode": "enforce", **more}
-    return sealed(
-        Decision(action=action, issued_at=now, score=1.0, reasons=(), policy_version=1, model_version="m", origin="automatic", **fields)
-    )
 
 
 async def decide(bootstrap: str, *decisions: Decision) -> None:

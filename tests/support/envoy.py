@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -10,20 +9,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from guard.cli.demonstration.gateway.envoy import BINARY as ENVOY
+from guard.cli.demonstration.gateway.envoy import Places, connection_of, deployed
 from tests.support.background import free_port
 
-ENVOY = Path(sys.executable).with_name("envoy")
-CONFIGURATION = Path(__file__).parents[2] / "deploy" / "envoy" / "envoy.yaml"
 READY_SECONDS = 20.0
+FLUSH_MS = 50
 
 
 class Envoy:
     """A running Envoy."""
 
-    def __init__(self, url: str, admin: str, log: Path) -> None:
-        self.url, self.admin, self.log = url, admin, log
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self.url, self.log = places.url, places.log
 
     def stat(self, name: str) -> int:
         """A counter or gauge by its full name; 0 if there is none yet."""
@@ -34,8 +33,16 @@ class Envoy:
         """The requests it has logged, oldest first."""
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
+    def is_ready(self) -> bool:
+        """Whether it serves."""
+        try:
+            self._get("/ready")
+        except OSError:
+            return False
+        return True
+
     def _get(self, path: str) -> str:
-        with urllib.request.urlopen(f"{self.admin}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"{self._places.admin_url}{path}", timeout=5) as answer:
             text: str = answer.read().decode()
             return text
 
@@ -48,31 +55,20 @@ def envoy(
     keys: dict[str, str],
     *,
     ingest_port: int = 9,
-    change: Callable[[Any], None] = lambda _: None,
+    change: Callable[[Any], object] = lambda _: None,
 ) -> Iterator[Envoy]:
     """Envoy on free ports; `keys` are API keys and the accounts they belong to, `change` alters the configuration."""
-    port, admin = free_port(), free_port()
-    configuration = _with_addresses(yaml.safe_load(CONFIGURATION.read_text()), (port, admin, model_port, guard_port, ingest_port), keys)
-    path, log = folder / "envoy.json", folder / "exchanges.jsonl"
-    connection = configuration["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
-    connection["access_log"][0]["typed_config"]["path"] = str(log)
+    places = Places(free_port(), free_port(), model_port, guard_port, ingest_port, folder)
+    configuration = deployed(places)
+    named = {one["name"]: one["typed_config"] for one in connection_of(configuration)["http_filters"]}
+    named["envoy.filters.http.api_key_auth"]["credentials"] = [{"key": key, "client": account} for key, account in keys.items()]
     change(configuration)
+    path = folder / "envoy.json"
     path.write_text(json.dumps(configuration))
-    command = [
-        str(ENVOY),
-        "-c",
-        str(path),
-        "--use-dynamic-base-id",
-        "--concurrency",
-        "1",
-        "--log-level",
-        "error",
-        "--file-flush-interval-msec",
-        "50",
-    ]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    flags = ("--use-dynamic-base-id", "--concurrency", "1", "--log-level", "error", "--file-flush-interval-msec", str(FLUSH_MS))
+    process = subprocess.Popen([str(ENVOY), "-c", str(path), *flags], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        found = Envoy(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{admin}", log)
+        found = Envoy(places)
         _wait(found, process)
         yield found
     finally:
@@ -80,32 +76,9 @@ def envoy(
         process.wait(20)
 
 
-def _with_addresses(configuration: Any, ports: tuple[int, ...], keys: dict[str, str]) -> Any:
-    port, admin, model_port, guard_port, ingest_port = ports
-    configuration["admin"]["address"]["socket_address"]["port_value"] = admin
-    resources = configuration["static_resources"]
-    listener = resources["listeners"][0]
-    listener["address"]["socket_address"]["port_value"] = port
-    filters = listener["filter_chains"][0]["filters"][0]["typed_config"]["http_filters"]
-    named = {one["name"]: one["typed_config"] for one in filters}
-    named["envoy.filters.http.api_key_auth"]["credentials"] = [{"key": key, "client": account} for key, account in keys.items()]
-    for name in ("guard.open", "guard.closed"):
-        named[name]["http_service"]["server_uri"]["uri"] = f"http://127.0.0.1:{guard_port}"
-    named["guard.body"]["http_service"]["server_uri"]["uri"] = f"http://127.0.0.1:{ingest_port}"
-    ports_of = {"models": model_port, "guard": guard_port, "ingest": ingest_port}
-    for cluster in resources["clusters"]:
-        endpoint = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]
-        endpoint["address"]["socket_address"]["port_value"] = ports_of[cluster["name"]]
-    return configuration
-
-
 def _wait(found: Envoy, process: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + READY_SECONDS
-    while time.monotonic() < until:
+    while not found.is_ready():
         assert process.poll() is None, f"Envoy ended with {process.returncode}"
-        try:
-            with urllib.request.urlopen(f"{found.admin}/ready", timeout=1):
-                return
-        except OSError:
-            time.sleep(0.05)
-    raise AssertionError("Envoy was not ready in time")
+        assert time.monotonic() < until, "Envoy was not ready in time"
+        time.sleep(0.05)

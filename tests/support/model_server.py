@@ -2,6 +2,8 @@
 
 from aiohttp import web
 
+from guard.cli.demonstration.gateway import models
+
 OPENAI = {
     "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "m",
     "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "yes"}}],
@@ -13,26 +15,14 @@ ANTHROPIC = {
 }  # fmt: skip
 
 
-class ModelServer:
+class ModelServer(models.ModelServer):
     """Serves on a free port of 127.0.0.1; `seen` are the headers of each request that came through."""
 
     def __init__(self) -> None:
+        super().__init__(seed=1)
         self.seen: list[dict[str, str]] = []
         self.says = {"x-model": "m-large", "x-input-tokens": "9", "x-output-tokens": "1", "x-stop-reason": "stop"}
         """Headers of each answer: what the gateway's access log knows of it."""
-        self.port = 0
-        self._runner: web.ServerRunner | None = None
-
-    async def start(self) -> None:
-        self._runner = web.ServerRunner(web.Server(self._answer, access_log=None))
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        assert self._runner is not None
-        await self._runner.cleanup()
 
     async def _answer(self, request: web.BaseRequest) -> web.Response:
         async for _ in request.content.iter_chunked(65_536):
