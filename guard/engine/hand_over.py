@@ -38,19 +38,16 @@ def request_of(event: RequestEvent, at: int) -> Request | None:
     return Request(key, sent, event.account_id, at if is_refused else at - min(event.latency_ms or 0, LATENCY_MS_MAX), is_refused, means)
 
 
-def taken_over(store: LinkStore, sent: Request) -> Request | None:
-    """Take a request in: the refusal of it, outside the sender's card and organisation, that the sender made good within seconds.
+def taken_over(store: LinkStore, before: Request | None, sent: Request) -> Request | None:
+    """Take in a request that is refused, or was `before`: that refusal, if the sender, of another card and organisation, made it good at once.
 
     Remembered is only what was refused, until somebody gets an answer to it: whoever sends it after that sends what many send.
     """
-    before = store.refused(sent.request)
-    if before is None:
-        if sent.is_refused:
-            store.remember_refused(sent)
-        return None
-    if not before.is_refused:
+    if before is not None and not before.is_refused:
         return None
     store.remember_refused(sent)
+    if before is None:
+        return None
     is_at_once = not sent.is_refused and 0 <= sent.at - before.at <= WITHIN_MS
     return before if is_at_once and before.account != sent.account and not share_means(before.means, sent.means) else None
 

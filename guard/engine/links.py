@@ -120,13 +120,14 @@ class LinksStage:
 
     def _follow_request(self, sent: Request) -> None:
         self._newest_at = max(self._newest_at, sent.at)
-        if not sent.is_refused and self._store.refused(sent.request) is None:
+        before = self._store.refused(sent.request)
+        if before is None and not sent.is_refused:
             return  # nearly all
         memory = self._store.shared(sent.key)
         if memory is None:
             return
-        memory.link.refused += sent.is_refused and self._store.refused(sent.request) is None
-        refused = taken_over(self._store, sent)
+        memory.link.refused += before is None
+        refused = taken_over(self._store, before, sent)
         self._store.touch(memory)
         if refused is not None:
             memory.link.take_over(pair_of(refused, sent))
