@@ -17,6 +17,7 @@ from guard.errors import ClusterMismatchError, GuardError
 from guard.gateway.backoff import Backoff
 from guard.gateway.order import WORDS
 from guard.gateway.orders import PARTS_MAX, Orders
+from guard.gateway.places import Place, Places
 from guard.gateway.presence import GONE_MS, Presence
 from guard.topics import Topic
 
@@ -37,7 +38,7 @@ _log = structlog.get_logger(__name__)
 class DecisionFollower:
     """Keeps `orders` as the topic says. What is known stays in force while Kafka is away.
 
-    `positions` are offsets to go on from, by partition: those of a snapshot. `presence` hears of other enforcers, if given.
+    `places` are where to go on, by partition: those of a snapshot. `presence` hears of other enforcers, if given.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class DecisionFollower:
         orders: Orders,
         on_decision: Callable[[Decision], None] = lambda _: None,
         *,
-        positions: Mapping[int, int] | None = None,
+        places: Mapping[int, Place] | None = None,
         presence: Presence | None = None,
         dice: Random | None = None,
     ) -> None:
@@ -55,7 +56,7 @@ class DecisionFollower:
         self._presence = presence
         self._dice = dice or Random()
         self.orders = orders
-        self.positions = dict(positions or {})
+        self.places = Places(places)
         self.decisions_read = 0
         self.unreadable = 0
         self.reconnections = 0
@@ -72,7 +73,7 @@ class DecisionFollower:
 
     @property
     def is_whole(self) -> bool:
-        """`orders` and `positions` belong together: nothing is being read anew at the moment."""
+        """`orders` and `places` belong together: nothing is being read anew at the moment."""
         return self.is_ready and self._target is self.orders
 
     @property
@@ -136,7 +137,7 @@ class DecisionFollower:
             await self._fetch(consumer)
             if time.monotonic() >= probe_at:
                 ends = await self._ends(consumer)
-                if any(end < self.positions.get(partition.partition, 0) for partition, end in ends.items()):
+                if self._is_shorter(ends):
                     return  # the topic was made anew: begin again
                 probe_at = time.monotonic() + PROBE_SECONDS
 
@@ -151,18 +152,22 @@ class DecisionFollower:
         ends = await self._ends(consumer)
         begins = await consumer.beginning_offsets(list(ends))
         if self._target is not self.orders:
-            self.positions = {}  # the last attempt to read everything broke off
-        if any(end < self.positions.get(partition.partition, 0) for partition, end in ends.items()):
+            self.places.forget()  # the last attempt to read everything broke off
+        if self._is_shorter(ends):
             _log.warning("decisions_read_anew", reason="the topic is shorter than what was read of it")
-            self.positions = {}
-        self._target = self.orders if self.positions else Orders()
+            self.places.forget()
+        self._target = self.orders if self.places.known else Orders()
+        self.places.connect()
         for partition, begin in begins.items():
-            consumer.seek(partition, max(begin, self.positions.get(partition.partition, 0)))
+            consumer.seek(partition, self.places.begin(partition.partition, begin))
         if self._presence is not None:
             where = TopicPartition(Topic.ENFORCERS, 0)
             found = await consumer.offsets_for_times({where: time.time_ns() // 1_000_000 - 2 * GONE_MS})
             consumer.seek(where, found[where].offset) if found[where] else await consumer.seek_to_end(where)
         return ends
+
+    def _is_shorter(self, ends: dict[TopicPartition, int]) -> bool:
+        return any(self.places.is_beyond(partition.partition, end) for partition, end in ends.items())
 
     def _arrived(self) -> None:
         if self._target is not self.orders:
@@ -175,12 +180,12 @@ class DecisionFollower:
             if partition.topic == Topic.ENFORCERS:
                 self._hear(records)
                 continue
-            if records[0].offset < self.positions.get(partition.partition, 0):
-                self.positions = {}
-                raise ClusterMismatchError(f"{Topic.DECISIONS}-{partition.partition} begins anew; everything is read again")
-            for record in records:
+            unread = self.places.unread(partition.partition, records)
+            if unread is None:
+                self.places.forget()
+                raise ClusterMismatchError(f"{Topic.DECISIONS}-{partition.partition} was made anew; everything is read again")
+            for record in unread:
                 self._take(record.value)
-            self.positions[partition.partition] = records[-1].offset + 1
 
     def _hear(self, records: list[ConsumerRecord]) -> None:
         assert self._presence is not None

@@ -17,6 +17,7 @@ from guard.gateway import snapshot
 from guard.gateway.clock import SteadyClock
 from guard.gateway.enforcer import Enforcer
 from guard.gateway.follower import DecisionFollower
+from guard.gateway.places import Place
 from guard.gateway.presence import BEAT_SECONDS, Presence
 from guard.topics import Topic
 
@@ -51,10 +52,10 @@ class EnforcerService:
         self._dice = Random()
         self._saved_at: float | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        positions = self._restored()
-        self.follower = DecisionFollower(config.bootstrap, enforcer.orders, positions=positions, presence=self._presence)
+        places = self._restored()
+        self.follower = DecisionFollower(config.bootstrap, enforcer.orders, places=places, presence=self._presence)
         enforcer.enforcers = config.enforcers or enforcer.enforcers
-        enforcer.is_ready = bool(positions)
+        enforcer.is_ready = bool(places)
 
     @property
     def snapshot_age_seconds(self) -> float:
@@ -74,7 +75,7 @@ class EnforcerService:
         await self.follower.stop()
         await self._save()
 
-    def _restored(self) -> dict[int, int]:
+    def _restored(self) -> dict[int, Place]:
         path = self._config.snapshot
         if path is None or not path.exists():
             return {}
@@ -85,7 +86,7 @@ class EnforcerService:
             return {}
         self.enforcer.orders.replace_with(found.orders)
         self.enforcer.enforcers = found.enforcers
-        return found.positions
+        return found.places
 
     async def _become_ready(self) -> None:
         await self.follower.ready()
@@ -132,7 +133,7 @@ class EnforcerService:
         if path is None or not self.follower.is_whole:
             return
         try:
-            await snapshot.save(path, self.enforcer.orders, self.follower.positions, self.clock(), self.enforcer.enforcers)
+            await snapshot.save(path, self.enforcer.orders, self.follower.places.known, self.clock(), self.enforcer.enforcers)
             self._saved_at = time.monotonic()
         except OSError as error:
             _log.warning("snapshot_not_written", file=str(path), reason=(error.strerror or type(error).__name__))

@@ -15,11 +15,12 @@ from msgspec import Struct
 
 from guard.gateway.order import CODES
 from guard.gateway.orders import Orders
+from guard.gateway.places import Place
 from guard.units import DAY_MS
 
 AGE_MS_MAX: Final = DAY_MS
 """Kafka keeps a tombstone for a day after compaction (`delete.retention.ms`, its default): beyond that a removal may have been missed."""
-FORMAT: Final = 1
+FORMAT: Final = 2
 CHUNK_ENTRIES: Final = 5_000
 """Entries encoded between two turns of the event loop: a few milliseconds."""
 _MAGIC: Final = b"guard-orders\n"
@@ -32,8 +33,8 @@ class Header(Struct, frozen=True):
     format: int
     saved_at: int
     """UTC milliseconds."""
-    positions: dict[int, int]
-    """Next offset of each partition of `guard.decisions`."""
+    places: dict[int, Place]
+    """Up to where each partition of `guard.decisions` was read."""
     paused_until: int
     codes: tuple[str, ...]
     """Reason codes by their number in the packed orders."""
@@ -45,8 +46,8 @@ class Loaded(NamedTuple):
     """What a file held."""
 
     orders: Orders
-    positions: dict[int, int]
-    """Offsets to go on from, by partition."""
+    places: dict[int, Place]
+    """Where to go on, by partition."""
     enforcers: int
 
 
@@ -67,9 +68,9 @@ _header_of = msgspec.msgpack.Decoder(Header).decode
 _chunk_of = msgspec.msgpack.Decoder(Chunk).decode
 
 
-async def save(path: Path, orders: Orders, positions: dict[int, int], at: int, enforcers: int = 1) -> None:
+async def save(path: Path, orders: Orders, places: dict[int, Place], at: int, enforcers: int = 1) -> None:
     """Write the file anew, whole or not at all. Raises OSError when it cannot be written."""
-    header = Header(FORMAT, at, dict(positions), orders.paused_until, CODES, enforcers)
+    header = Header(FORMAT, at, dict(places), orders.paused_until, CODES, enforcers)
     chunks = list(orders.chunks(CHUNK_ENTRIES))
     beside = path.with_name(f"{path.name}.new")
     digest = xxhash.xxh3_128()
@@ -99,7 +100,7 @@ def load(path: Path, at: int) -> Loaded:
             orders.restore(chunk.scope, chunk.orders, chunk.parts)
     except (msgspec.MsgspecError, KeyError, StopIteration) as error:
         raise UnusableSnapshotError(f"it holds something else than orders ({type(error).__name__})") from error
-    return Loaded(orders, header.positions, header.enforcers)
+    return Loaded(orders, header.places, header.enforcers)
 
 
 def _check(header: Header, at: int) -> None:

@@ -1,4 +1,4 @@
-"""Fifty enforcers that lose Kafka in one moment and find it again: how many connections a second the broker gets."""
+"""Fifty enforcers that lose Kafka for a minute and find it again: what they answer meanwhile, and how many connections a second the broker gets."""
 
 import asyncio
 import logging
@@ -6,8 +6,9 @@ import time
 from collections import Counter
 from typing import Final
 
+from guard.decisions.decision import Action
 from guard.gateway.clock import SteadyClock
-from guard.gateway.enforcer import Enforcer
+from guard.gateway.enforcer import Caller, Enforcer
 from guard.gateway.service import EnforcerService, ServiceConfig
 from tests.bench.enforcer import SHARDS, fill
 from tests.support.broker import fresh_topics
@@ -15,9 +16,12 @@ from tests.support.proxy import Proxy, broker_behind_proxy
 
 ENFORCERS: Final = 50
 DECISIONS: Final = 2_000
-AWAY_SECONDS: Final = 15.0
+AWAY_SECONDS: Final = 60.0
 PATIENCE_SECONDS: Final = 90.0
 FRESH_SECONDS: Final = 4.0
+ASK_SECONDS: Final = 1.0
+BLOCKED: Final = Caller(f"acct-{0:012x}")
+"""One of those that `fill` names."""
 
 
 def main() -> None:
@@ -39,13 +43,18 @@ async def _herd(proxy: Proxy) -> None:
         f"{ENFORCERS} enforcers started in one moment: all ready after {time.monotonic() - began:.1f} s; {_by_second(proxy, began)}",
         flush=True,
     )
+    away = time.monotonic()
     proxy.refuse()
-    await asyncio.sleep(AWAY_SECONDS)
+    refused = asked = 0
+    while time.monotonic() < away + AWAY_SECONDS:
+        asked += ENFORCERS
+        refused += sum(service.enforcer.rule(BLOCKED).action is Action.BLOCK for service in services)
+        await asyncio.sleep(ASK_SECONDS)
     back = time.monotonic()
     proxy.accept()
     await _until(lambda: all(service.follower.stale_seconds < FRESH_SECONDS for service in services))
     print(
-        f"Kafka away for {AWAY_SECONDS:.0f} s: all follow again {time.monotonic() - back:.1f} s after; {_by_second(proxy, back)}",
+        f"Kafka away for {AWAY_SECONDS:.0f} s: a blocked account refused {refused} of {asked} times meanwhile; all follow again {time.monotonic() - back:.1f} s after; {_by_second(proxy, back)}",
         flush=True,
     )
     await asyncio.gather(*(service.stop() for service in services))

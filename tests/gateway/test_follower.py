@@ -12,6 +12,7 @@ from guard.gateway.clock import SteadyClock
 from guard.gateway.enforcer import Enforcer
 from guard.gateway.follower import DecisionFollower
 from guard.gateway.orders import Orders
+from guard.gateway.places import Place
 from guard.gateway.service import EnforcerService, ServiceConfig
 
 DECISION = {
@@ -43,7 +44,7 @@ def test_no_snapshot_is_kept_while_the_topic_is_read_anew(tmp_path: Path) -> Non
     service = EnforcerService(ServiceConfig(bootstrap="127.0.0.1:1", snapshot=tmp_path / "s"), Enforcer(now=clock), clock)
     service.follower._is_ready.set()
     service.follower._target = Orders()
-    service.follower.positions = {0: 7}
+    service.follower.places.known[0] = Place(7, b"12345678")
     asyncio.run(service.stop())
     assert not (tmp_path / "s").exists()
 

@@ -168,6 +168,25 @@ def test_a_restart_goes_on_where_the_log_was_left_even_if_it_was_renamed_meanwhi
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("numbers", [(3, 4), (3, 4, 5, 6)])
+def test_other_contents_under_the_same_inode_are_read_from_their_beginning(numbers: tuple[int, ...], tmp_path: Path) -> None:
+    """A log cut while nobody looked, or removed and its inode given to the next, may be as long as what was taken, or longer."""
+
+    async def story() -> None:
+        log = tmp_path / "exchanges.jsonl"
+        log.write_bytes(lines(1, 2))
+        async with ingest(tmp_path / "spool") as found, following(found, log) as tail:
+            await taken(found, log, 1, 2)
+            await tail.stop()
+            with log.open("r+b") as same:
+                same.write(lines(*numbers))
+        async with ingest(tmp_path / "other") as found, following(found, log) as tail:
+            await taken(found, log, *numbers)
+            assert tail.behind_bytes == 0
+
+    asyncio.run(story())
+
+
 def test_while_nothing_can_be_taken_the_log_keeps_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full spool makes a sender wait; a log has nobody who would send again."""
     monkeypatch.setattr(log_tail, "RETRY_SECONDS", 0.05)

@@ -8,9 +8,11 @@ import pytest
 
 from guard.gateway import snapshot
 from guard.gateway.orders import Orders
+from guard.gateway.places import Place
 from tests.gateway.test_precedence import ACCOUNTS, random_decision
 
 AT = 1_790_000_000_000
+PLACES = {0: Place(17, b"12345678"), 8: Place(4, b"abcdefgh")}
 
 
 def filled(seed: int = 3) -> Orders:
@@ -21,15 +23,15 @@ def filled(seed: int = 3) -> Orders:
 
 
 def saved(path: Path, orders: Orders) -> None:
-    asyncio.run(snapshot.save(path, orders, {0: 17, 8: 4}, AT))
+    asyncio.run(snapshot.save(path, orders, PLACES, AT))
 
 
 def test_every_answer_is_the_same_after_a_restart(tmp_path: Path) -> None:
     """A restart must not release anybody, nor sanction anybody else."""
     orders = filled()
     saved(tmp_path / "s", orders)
-    found, positions, _ = snapshot.load(tmp_path / "s", AT + 1_000)
-    assert positions == {0: 17, 8: 4}
+    found, places, _ = snapshot.load(tmp_path / "s", AT + 1_000)
+    assert places == PLACES
     assert len(found) == len(orders) > 5
     for account in ACCOUNTS:
         for at in range(AT, AT + 2_500, 7):
@@ -52,7 +54,7 @@ def test_a_part_that_comes_after_the_restart_replaces_the_one_from_before(tmp_pa
 
 def test_how_many_share_a_rate_is_known_before_kafka_answers(tmp_path: Path) -> None:
     """Each of ten enforcers that starts alone would let the full rate through."""
-    asyncio.run(snapshot.save(tmp_path / "s", filled(), {0: 17}, AT, enforcers=10))
+    asyncio.run(snapshot.save(tmp_path / "s", filled(), PLACES, AT, enforcers=10))
     assert snapshot.load(tmp_path / "s", AT).enforcers == 10
 
 

@@ -183,6 +183,30 @@ def test_a_restart_goes_on_from_its_snapshot_even_before_kafka_answers(broker: E
         asyncio.run(part())
 
 
+def test_a_snapshot_of_a_topic_that_was_made_anew_is_not_gone_on_from_though_the_new_one_is_longer(
+    broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    """Whoever restores a cluster while a gateway is down expects its old sanctions to be gone, and every new one to be obeyed."""
+    fresh_topics(broker.bootstrap, topics=DECIDED)
+    snapshot = tmp_path / "orders"
+
+    async def before() -> None:
+        await decide(broker.bootstrap, decision("bob"))
+        async with enforcing(broker.bootstrap, snapshot) as service:
+            await until(lambda: service.enforcer.is_ready)
+        await renew_topics(broker.bootstrap, topics=DECIDED)
+
+    async def after() -> None:
+        names = [f"new-{number}" for number in range(6)]
+        await decide(broker.bootstrap, *map(decision, names))
+        async with enforcing(broker.bootstrap, snapshot) as service:
+            await until(lambda: action(service, "bob") is Action.ALLOW)
+            assert [action(service, name) for name in names] == [Action.BLOCK] * 6
+
+    for part in (before, after):
+        asyncio.run(part())
+
+
 def test_the_command_says_where_it_listens_answers_and_ends_cleanly(broker: EmbeddedBroker) -> None:
     """What a newcomer starts first."""
     fresh_topics(broker.bootstrap, topics=DECIDED)

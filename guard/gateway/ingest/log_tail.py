@@ -1,6 +1,7 @@
 """A gateway's access log, followed: each whole line is read, taken, and only then passed. The log is the spool: nothing is lost while Kafka is away.
 
-A log that is renamed and begun anew is read to its end first, as often as that happens; one that is cut short is read from its beginning.
+A log that is renamed and begun anew is read to its end first, as often as that happens; one that was cut, or that is another file than the
+one which had its inode, is read from its beginning: what stands before the place where it was left says so, however long it is by now.
 Where it stands is kept in a file beside it, so that a restart goes on; after a crash the lines of about a second are taken twice, which the
 guard recognises.
 """
@@ -16,6 +17,7 @@ from typing import BinaryIO, Final
 
 import msgspec
 import structlog
+import xxhash
 from msgspec import Struct
 
 from guard.errors import UsageError
@@ -30,6 +32,8 @@ IDLE_SECONDS: Final = 0.1
 RETRY_SECONDS: Final = 1.0
 TURN_SECONDS: Final = 2.0
 """A renamed log that has not grown for so long, while its successor has, is at its end: gateways open the new one a little later."""
+MARK_BYTES: Final = 256
+"""How much of what was taken last is compared: a line of an access log holds an id and a time, so that no other log has the same there."""
 _ROTATED: Final = re.compile(r"[.-]\d[\d.-]*", re.ASCII)
 """What logrotate puts behind a name: a number or a date. What is packed cannot be followed."""
 _log = structlog.get_logger(__name__)
@@ -40,6 +44,12 @@ class Position(Struct, frozen=True):
 
     inode: int = 0
     offset: int = 0
+    mark: str = ""
+    """Hash of the `MARK_BYTES` before it, which other contents under the same inode do not have."""
+
+    def after(self, before: bytes, taken: bytes) -> "Position":
+        """The place once `taken` is, too, of which `before` is what was marked."""
+        return Position(self.inode, self.offset + len(taken), _mark(before + taken))
 
 
 class LogTail:
@@ -99,7 +109,7 @@ class LogTail:
 
     async def _step(self) -> bool:
         """Take the next lines; whether there were any."""
-        chunk = self._next()
+        before, chunk = self._next()
         if not chunk:
             return self._turn()
         self._ended_at = None
@@ -107,22 +117,32 @@ class LogTail:
         self.refusals.update(read.refusals)
         await self._intake.take(read.events)
         self.lines += chunk.count(b"\n")
-        self._position = Position(self._position.inode, self._position.offset + len(chunk))
+        self._position = self._position.after(before, chunk)
         self._keep()
         return True
 
-    def _next(self) -> bytes:
-        """Whole lines from where it stands; a line without end is passed over."""
+    def _next(self) -> tuple[bytes, bytes]:
+        """What stands before, to be marked, and whole lines from there on; a line without end is passed over."""
         if self._file is None and not self._open():
-            return b""
+            return b"", b""
+        before = self._marked()
         assert self._file is not None
-        if os.fstat(self._file.fileno()).st_size < self._position.offset:
-            _log.warning("log_cut", file=str(self._path))
-            self._position = Position(self._position.inode)
-        self._file.seek(self._position.offset)
         chunk = self._file.read(READ_BYTES)
         whole = chunk[: chunk.rfind(b"\n") + 1]
-        return chunk if not whole and len(chunk) == READ_BYTES else _at_most(whole)
+        return before, chunk if not whole and len(chunk) == READ_BYTES else _at_most(whole)
+
+    def _marked(self) -> bytes:
+        """What was taken last, the file standing behind it; where something else is there, the file is read from its beginning."""
+        assert self._file is not None
+        at = self._position.offset
+        self._file.seek(max(0, at - MARK_BYTES))
+        before = self._file.read(min(at, MARK_BYTES))
+        if _mark(before) == self._position.mark:
+            return before
+        _log.warning("log_cut", file=str(self._path))
+        self._position = Position(self._position.inode)
+        self._file.seek(0)
+        return b""
 
     def _open(self) -> bool:
         """The file it was left in, under whatever name, else the one that is written now."""
@@ -175,7 +195,13 @@ class LogTail:
 
 def is_taken(log: Path) -> bool:
     """Whether whoever follows the log has taken all that is in it now."""
-    return _kept(_kept_beside(log)) == Position(log.stat().st_ino, log.stat().st_size)
+    kept = _kept(_kept_beside(log))
+    return (kept.inode, kept.offset) == (log.stat().st_ino, log.stat().st_size)
+
+
+def _mark(before: bytes) -> str:
+    """What tells a place by what stands before it; nothing at the beginning."""
+    return xxhash.xxh3_64_hexdigest(before[-MARK_BYTES:]) if before else ""
 
 
 def _kept_beside(log: Path) -> Path:
