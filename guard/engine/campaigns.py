@@ -28,7 +28,7 @@ from guard.scoring.account_rules import reason
 from guard.scoring.fusion import Verdict
 from guard.scoring.reasons import Reason
 from guard.scoring.watch_rules import FAMILIES_MIN
-from guard.state.link import UNCOUNTED_KINDS, KeyKind
+from guard.state.link import KeyKind
 from guard.topics import Topic
 from guard.units import MINUTE_MS, EventTimeMs
 
@@ -232,12 +232,13 @@ class CampaignsStage:
 
 
 def _evidence_of(nodes: list[Node]) -> list[Reason]:
-    """The strongest reason of each code over all keys; how even the pool is, only its largest key that counts accounts' uses may say.
+    """The strongest reason of each code over all keys; how even the pool is, only its largest key may say.
 
     A small key is even by accident now and then, and of many small ones the strongest would be that accident.
     """
-    counted = [node for node in nodes if node.suspicion.kind not in UNCOUNTED_KINDS] or nodes
-    largest = max(counted, key=lambda node: (not node.is_soft, len(node.suspicion.members), node.name)).name
+    largest = max(
+        [node for node in nodes if _counts(node)] or nodes, key=lambda node: (not node.is_soft, len(node.suspicion.members), node.name)
+    ).name
     strongest: dict[str, Reason] = {}
     for node in nodes:
         for one in node.suspicion.reasons:
@@ -246,3 +247,8 @@ def _evidence_of(nodes: list[Node]) -> list[Reason]:
             if one.code not in strongest or one.weight > strongest[one.code].weight:
                 strongest[one.code] = one
     return list(strongest.values())
+
+
+def _counts(node: Node) -> bool:
+    """Whether a key's number of accounts says how much its evenness matters: paraphrases add up over shards, which count uses apart."""
+    return node.suspicion.kind != KeyKind.PARAPHRASE or any(one.code == "even_rates" for one in node.suspicion.reasons)

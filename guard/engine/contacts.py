@@ -15,7 +15,7 @@ from guard.engine.stage import Message
 from guard.engine.watchlist import key_hash
 from guard.events.request import RequestEvent
 from guard.state import behaviour as columns
-from guard.state.behaviour import Behaviour, KeyUse
+from guard.state.behaviour import LIKES_MIN, SLOT_MS, Behaviour, KeyUse
 from guard.state.link import (
     AGE_AGED,
     AGE_NEW,
@@ -27,7 +27,6 @@ from guard.state.link import (
     PREFIX,
     SHAPE,
     SIGNATURE,
-    SLOT_MS,
     Age,
 )
 from guard.topics import Topic
@@ -41,8 +40,13 @@ _SLOT_MASK: Final = 255
 _STEPS_FROM: Final = 1 << STEP_BITS_MAX + 1
 """From here on every step is the largest."""
 
+LAG_SHARE: Final = 0.5
+LAG_MAX: Final = 1 << STEP_BITS_MAX
+"""A key that comes and goes among others is told of when its own uses have grown by half since last told, by sixteen at most: at the account's own
+steps it is seldom the one at hand, and how often a pool's cover of other prompts lets it be would look like how unevenly the pool works."""
 FRESH_KINDS: Final = frozenset({PAYMENT, PREFIX})
 """A new one of these is told of as closely as a new account's: bought accounts have a past when they join a pool."""
+USES_AT_FIRST: Final = {SHAPE: 2, PARAPHRASE: 1 + LIKES_MIN}
 CONTENT_KINDS: Final = frozenset({SHAPE, PARAPHRASE})
 """These are what is asked: that all ask alike is no news about those who do."""
 _LINKS: Final = Topic.LINKS
@@ -53,11 +57,9 @@ class _Speaker(NamedTuple):
 
     age: Age
     created_day: int
-    answered: int
-    """Exchanges that were answered, 1 at least."""
-    of_identity: tuple[str, str, int, float, float, float, float, float, float, float]
-    """`card` to `tokens_per_use`: what the exchange at hand asks for, and where it does not say, the account's mean."""
-    of_content: tuple[str, str, int, float, float, float, float, float, float, float]
+    of_identity: tuple[str, str, int, float, float, float, float, float, float, float, float]
+    """`card` to `spread`: what the exchange at hand asks for, and where it does not say, the account's mean."""
+    of_content: tuple[str, str, int, float, float, float, float, float, float, float, float]
     """The same with the account's means alone."""
 
 
@@ -130,6 +132,7 @@ class Contacts:
                 met.append(key[1])
                 if key[0] in FRESH_KINDS:
                     b.since_new = 1
+                    b.forget_gaps()
         b.current_keys = [hashed for hashed in current if hashed in b.keys]
         return met
 
@@ -138,21 +141,21 @@ class Contacts:
         met = []
         for key in content_keys(record.behaviour, event):
             is_known = key[1] in record.behaviour.keys
-            # The use that went before was not counted: nobody knew yet that there would be another.
-            if self._use(record, key, at, uses if is_known else 2 * uses, event):
+            # The uses that went before were not counted: nobody knew yet that there would be another.
+            if self._use(record, key, at, uses if is_known else USES_AT_FIRST[key[0]] * uses, event):
                 met.append(key[1])
         return met
 
     def _use(self, record: AccountRecord, key: Key, at: int, uses: int, event: RequestEvent) -> bool:
-        """Count one use; True for a key that the account did not know, which is told at once."""
+        """Count one use; True for a key that the account did not know, which is told at once. One used in between is told by its own steps."""
         use = record.behaviour.keys.get(key[1])
         is_first = use is None
         if use is None:
             use = record.behaviour.remember_key(key[1])
         if uses:
             use.count(uses, record.behaviour.slot)
-        if is_first:
-            self._tell(record, key, use, at, event, is_first=True)
+        if is_first or (uses and use.uses - use.told >= min(LAG_MAX, use.told * LAG_SHARE)):
+            self._tell(record, key, use, at, event, is_first=is_first)
         return is_first
 
     def tell(self, record: AccountRecord, event: RequestEvent, at: int) -> None:
@@ -186,7 +189,7 @@ class Contacts:
         rest = speaker.of_content if key[0] in CONTENT_KINDS else speaker.of_identity
         contact = Contact(
             key[0], key[1], key[2], record.account, at, use.uses - told, use.uses * use.uses - told * told, hours, pairs, slots, is_first, speaker.age, speaker.created_day,
-            min(1.0, use.uses / speaker.answered), *rest,
+            b.devotion(use.uses, use.met), *rest,
         )  # fmt: skip
         if key[0] is PAYMENT:
             contact.input_tokens, contact.output_tokens, contact.reasoning_tokens = b.untold_tokens
@@ -197,11 +200,11 @@ class Contacts:
         b = record.behaviour
         voice, rubric, single_turn = b.means[columns.ELICITATION], b.means[columns.RUBRIC], b.means[columns.SINGLE_TURN]
         card = record.identity[0] or "" if record.identity is not None else ""
-        means = (voice, rubric, single_turn, b.timed, b.windows.tokens_per_request)
+        means = (voice, rubric, single_turn, b.timed, b.windows.tokens_per_request, b.spread)
         asks, grades = _said(event.reasoning_elicitation, voice), _said(event.rubric_grading, rubric)
         account = (card, record.organisation, b.limit_rpm)
         return _Speaker(
-            age_of(record, at, self.young_days, self.trusted_days), b.created_s // DAY_S, max(1, b.exchanges - b.refused),
+            age_of(record, at, self.young_days, self.trusted_days), b.created_s // DAY_S,
             (*account, asks, grades, *means), (*account, voice, rubric, *means),
         )  # fmt: skip
 

@@ -59,7 +59,7 @@ def known_content(b: Behaviour, event: RequestEvent) -> list[Key]:
     found: list[Key] = []
     if event.shape is not None:
         found.append((SHAPE, key_hash(SHAPE, event.shape), event.shape))
-    if event.simhash is not None and event.conversation is None and b.prompts:
-        value = f"{b.prompts[-1]:016x}"
+    if event.simhash is not None and event.conversation is None and b.families:
+        value = f"{b.families[-1]:016x}"
         found.append((PARAPHRASE, key_hash(PARAPHRASE, value), value))
     return found

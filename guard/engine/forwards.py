@@ -32,7 +32,7 @@ class Contact(Struct, array_like=True, gc=False):
     created_day: int
     """Day since the epoch on which the account was registered, 0 when unknown."""
     devotion: float
-    """Share of the account's answered exchanges so far that carried the key, 0-1."""
+    """Share of the account's answered exchanges since it met the key that carried it, 0-1."""
     card: str
     """The payment fingerprint behind the account, empty when unknown."""
     organisation: str
@@ -50,6 +50,8 @@ class Contact(Struct, array_like=True, gc=False):
     """1 when the account's exchanges come by a timer: gaps of hardly any spread; -1 when too few are known."""
     tokens_per_use: float = 0.0
     """Input and output tokens of the account's mean exchange lately."""
+    spread: float = -1.0
+    """`Behaviour.spread` of the account: near 0 where it comes in sessions, 1 where it calls at any time; -1 when too few gaps are known."""
     input_tokens: int = 0
     output_tokens: int = 0
     reasoning_tokens: int = 0

@@ -123,6 +123,9 @@ class LinkMemory:
         if contact.timed >= 0:
             link.timings = min(link.timings + 1, VOICES_MAX)
             link.timed += (contact.timed - link.timed) / link.timings
+        if contact.spread >= 0:
+            link.callers = min(link.callers + 1, VOICES_MAX)
+            link.callers_spread += (contact.spread - link.callers_spread) / link.callers
 
 
 def _merged(known: str, one: str) -> str:

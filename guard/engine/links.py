@@ -21,6 +21,7 @@ from guard.engine.payments import PaymentJudge
 from guard.engine.stage import Message, Outcome, SourceRecord
 from guard.engine.tallies import Tallies
 from guard.engine.watchlist import key_hash
+from guard.events.partition import stable_hash
 from guard.features.links import LINK_FEATURES
 from guard.features.table import extract
 from guard.policy.judge import weigh
@@ -130,7 +131,7 @@ class LinksStage:
         refused = taken_over(self._store, before, sent)
         self._store.touch(memory)
         if refused is not None:
-            memory.link.take_over(pair_of(refused, sent))
+            memory.link.take_over(pair_of(refused, sent), (stable_hash(refused.account), stable_hash(sent.account)))
             self._judge(memory, sent.at, is_due=True)
 
     def take(self, contact: Contact) -> None:

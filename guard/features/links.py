@@ -70,6 +70,10 @@ def _timed(link: LinkRecord, at: int) -> float | None:
     return link.timed if link.timings else None
 
 
+def _callers_spread(link: LinkRecord, at: int) -> float | None:
+    return link.callers_spread if link.callers else None
+
+
 def _principals(link: LinkRecord, at: int) -> float | None:
     if _is_one(link.organisation, link.organisationless, link) or (link.card != link.value and _is_one(link.card, link.cardless, link)):
         return 1.0
@@ -82,6 +86,10 @@ def _taken_over(link: LinkRecord, at: int) -> float | None:
 
 def _takers(link: LinkRecord, at: int) -> float | None:
     return link.takers_total
+
+
+def _hands(link: LinkRecord, at: int) -> float | None:
+    return link.hands_total
 
 
 def _refused(link: LinkRecord, at: int) -> float | None:
@@ -135,6 +143,16 @@ LINK_FEATURES: Final = (
     ),
     Feature(
         "spread", "share of the slots of use at random", 0.0, 10.0, "sessions leave slots empty", "SynchroTrap, CCS 2014", 0.2, _spread
+    ),
+    Feature(
+        "callers_spread",
+        "share of the slots of calls at random",
+        0.0,
+        1.0,
+        "people come and go",
+        "SynchroTrap, CCS 2014",
+        0.1,
+        _callers_spread,
     ),
     Feature("new_share", "share of accounts of known age", 0.0, 1.0, "fleets are new", "AA26-251A", 0.1, _new_share),
     Feature(
@@ -221,6 +239,16 @@ LINK_FEATURES: Final = (
         "account-pooling proxies",
         0.2,
         _takers,
+    ),
+    Feature(
+        "hands",
+        "different accounts in these",
+        0.0,
+        1e9,
+        "whose public harness a pool uses, too, has no part in it",
+        "account-pooling proxies",
+        0.3,
+        _hands,
     ),
     Feature(
         "growth_per_hour", "accounts per hour of the key's life", 0.0, 1e9, "roll-out over a pool", "SynchroTrap, CCS 2014", 0.1, _growth

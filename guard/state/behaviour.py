@@ -4,11 +4,13 @@ What happens beyond a bound: the oldest event id, link key or conversation gives
 """
 
 from array import array
+from math import exp
 from typing import Final
 
 from msgspec import Struct
 
 from guard.state.windows import Windows
+from guard.units import MINUTE_MS
 
 EVENT_IDS_MAX: Final = 64
 """Event ids remembered of an account (contract: a duplicate is recognised within 64 exchanges or ten minutes)."""
@@ -26,10 +28,17 @@ SHAPES_MAX: Final = 6
 """Shapes seen once, remembered until they come again: only what an account repeats is a template."""
 
 PROMPTS_MAX: Final = 6
-"""SimHashes to compare the next prompt with; the one longest without a like gives way."""
+"""SimHashes of prompts without a family yet, to compare the next one with; the oldest gives way."""
+
+FAMILIES_MAX: Final = 8
+"""Families of paraphrases that the account asks with; the one longest without a like gives way."""
 
 NEAR_BITS: Final = 8
 """SimHashes this near belong to one family: among random pairs 3e-10 are (binomial), a replaced name or number moves fewer bits."""
+
+LIKES_MIN: Final = 2
+"""Earlier prompts that a family takes besides the one at hand: the bitwise majority of three wordings, each with one bit in fourteen changed at
+random, is one bit of 64 from what they have in common (3 p^2 - 2 p^3), where a single wording is 4.5."""
 
 CONVERSATIONS_MAX: Final = 8
 """Conversations remembered as the account's own; a longer-idle one is asked about like a stranger's."""
@@ -38,17 +47,25 @@ SHARE_MEMORY: Final = 64
 """Exchanges over which means are remembered: the weight of an older one fades by 1/64 per exchange."""
 
 # Columns of `Behaviour.means`.
-ELICITATION, RUBRIC, SINGLE_TURN, SAME_PARAMETERS, GAP_MS, GAP_SQUARE, COLUMNS = range(7)
+ELICITATION, RUBRIC, SINGLE_TURN, SAME_PARAMETERS, GAP_MS, GAP_SQUARE, NEW_SLOT, COLUMNS = range(8)
 
+GAPS: Final = (GAP_MS, GAP_SQUARE, NEW_SLOT)
+SPREAD_GAPS_MIN: Final = 8
+"""Gaps before an account can be said to come in sessions or not: fewer are one session."""
 TIMED_GAPS_MIN: Final = 3
 TIMED_SPREAD_MAX: Final = 0.25
 """Standard deviation of a timer's gaps, as a share of their mean; independent arrivals have 1, people more (Goh and Barabasi 2008)."""
 
+DEVOTED_OVER: Final = 16
+"""Exchanges over which devotion is taken at least: less is one session. What an account did before it met a key says nothing about the key:
+bought accounts have a past when they join a pool."""
 DEVOTED_USES: Final = 4
 DEVOTED_SHARE: Final = 0.4
-"""Uses, and their share of the account's exchanges, from which a key is what it works with and not something that it tried: people try a
-public prompt among others."""
+"""Uses, and devotion, from which a key is what the account works with and not something that it tried: people try a public prompt among
+others."""
 
+SLOT_MS: Final = 10 * MINUTE_MS
+"""Turns of one session follow within minutes (Azure 2023 conversations), so that it fills few slots with many uses."""
 HASH_BYTES: Final = 8
 SECONDS_MAX: Final = (1 << 32) - 1
 
@@ -68,6 +85,8 @@ class KeyUse(Struct, gc=False):
     """The account's slot, modulo 256, in which it used the key last."""
     untold_slots: int = 0
     """Slots with a use that have not been told of."""
+    met: int = 0
+    """Answered exchanges of the account before it used the key."""
 
     def count(self, uses: int, slot: int) -> None:
         """Take in `uses` of the account's slot at hand."""
@@ -108,6 +127,7 @@ class Behaviour:
         "event_ids",
         "event_seconds",
         "exchanges",
+        "families",
         "first_s",
         "hour_s",
         "keys",
@@ -147,6 +167,7 @@ class Behaviour:
         self.conversations: list[int] = []
         self.shapes: list[int] = []
         self.prompts: list[int] = []
+        self.families: list[int] = []
         self.untold_tokens = [0, 0, 0]
 
     @property
@@ -161,6 +182,22 @@ class Behaviour:
             return -1.0
         mean, square = self.means[GAP_MS], self.means[GAP_SQUARE]
         return float(square - mean * mean < TIMED_SPREAD_MAX**2 * mean * mean)
+
+    @property
+    def spread(self) -> float:
+        """Slots in which the account called lately, as a share of those that as many exchanges at random would fill; -1 before eight gaps.
+
+        As `LinkRecord.spread`, of one account with all its keys: who comes in sessions is near 0, who calls at any time near 1.
+        """
+        if self.counts[GAP_MS] < SPREAD_GAPS_MIN:
+            return -1.0
+        per_slot = SLOT_MS / max(1.0, self.means[GAP_MS])
+        return float(min(1.0, self.means[NEW_SLOT] * per_slot / (1.0 - exp(-per_slot))))
+
+    def forget_gaps(self) -> None:
+        """Something new begins: when the account came before weighs as much as its next eight exchanges, and less and less than what follows."""
+        for column in GAPS:
+            self.counts[column] = min(self.counts[column], SPREAD_GAPS_MIN)
 
     def fade_in(self, column: int, value: float) -> None:
         """Take one more value into a column's fading mean."""
@@ -193,13 +230,19 @@ class Behaviour:
         if len(self.keys) >= KEYS_MAX:
             spare = [old for old in self.keys if old not in self.current_keys]
             self.keys.pop(min(spare, key=lambda old: self.keys[old].uses))
-        use = self.keys[key] = KeyUse(slot=self.slot - 1 & 255)
+        use = self.keys[key] = KeyUse(slot=self.slot - 1 & 255, met=max(0, self.exchanges - self.refused - 1))
         return use
 
+    def devotion(self, uses: int, met: int) -> float:
+        """Share, 0-1, of a key with so many uses in the answered exchanges since it was met, of the last `DEVOTED_OVER` at least."""
+        answered = self.exchanges - self.refused
+        return min(1.0, uses / max(1, answered - met, min(answered, DEVOTED_OVER)))
+
     def is_devoted(self, key: int) -> bool:
-        """A key that the account knows is what it asks with: several exchanges, and a good share of all that were answered."""
-        uses = self.keys[key].uses + (self.same_uses if key in self.current_keys else 0)
-        return uses >= DEVOTED_USES and uses >= DEVOTED_SHARE * (self.exchanges - self.refused)
+        """A key that the account knows is what it asks with: several exchanges, and a good share of those since it was met."""
+        use = self.keys[key]
+        uses = use.uses + (self.same_uses if key in self.current_keys else 0)
+        return uses >= DEVOTED_USES and self.devotion(uses, use.met) >= DEVOTED_SHARE
 
     def repeated_shape(self, shape: int) -> bool:
         """True when this shape (its 32-bit hash) came lately; otherwise it is remembered from now on."""
@@ -212,17 +255,28 @@ class Behaviour:
         return False
 
     def family_of(self, simhash: int) -> int | None:
-        """An earlier prompt of the account that this one is a paraphrase of; None for a new kind of prompt, now remembered."""
-        prompts = self.prompts
-        for place, earlier in enumerate(prompts):
-            if (earlier ^ simhash).bit_count() <= NEAR_BITS:
-                if place < len(prompts) - 1:
-                    prompts.append(prompts.pop(place))
-                return earlier
-        prompts.append(simhash)
-        if len(prompts) > PROMPTS_MAX:
-            del prompts[0]
-        return None
+        """What the account's paraphrases of one prompt have in common, if this is one of them; None for another kind of prompt, now remembered.
+
+        A family is found with its third wording and keeps the bitwise majority of the three, their median in Hamming distance: accounts
+        that ask in wordings of their own for the same thing so arrive at nearly the same value.
+        """
+        families, prompts = self.families, self.prompts
+        for place, family in enumerate(families):
+            if (family ^ simhash).bit_count() <= NEAR_BITS:
+                families.append(families.pop(place))
+                return family
+        likes = [earlier for earlier in prompts if (earlier ^ simhash).bit_count() <= NEAR_BITS]
+        if len(likes) < LIKES_MIN:
+            prompts.append(simhash)
+            if len(prompts) > PROMPTS_MAX:
+                del prompts[0]
+            return None
+        one, other = likes[-LIKES_MIN:]
+        self.prompts = [earlier for earlier in prompts if earlier not in likes]
+        families.append(one & other | simhash & (one | other))
+        if len(families) > FAMILIES_MAX:
+            del families[0]
+        return families[-1]
 
     def remember_conversation(self, conversation: int) -> None:
         """The account's own conversation as it stands after this exchange."""

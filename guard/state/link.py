@@ -9,8 +9,9 @@ from typing import Final
 
 from msgspec import Struct
 
+from guard.state.behaviour import SLOT_MS
 from guard.state.sketch import REGISTERS_FEW, DistinctCount
-from guard.units import HOUR_MS, MINUTE_MS
+from guard.units import HOUR_MS
 
 
 class KeyKind(enum.IntEnum):
@@ -78,11 +79,6 @@ MEMBERS_MAX: Final = {
 SEVERAL: Final = "*"
 """Stands for more than one card or organisation."""
 
-UNCOUNTED_KINDS: Final = frozenset({KeyKind.PARAPHRASE})
-"""Kinds of which one account may tell by several keys of its own, each wording of a family by itself: the sums over accounts' uses then look
-evener, and more spread, than the accounts are."""
-SLOT_MS: Final = 10 * MINUTE_MS
-"""Turns of one session follow within minutes (Azure 2023 conversations), so that it fills few slots with many uses."""
 SPREAD_HOURS_MIN: Final = 0.5
 """Below it, one session fills the time that an account has had."""
 
@@ -101,7 +97,7 @@ class LinkRecord(Struct, array_like=True):
     accounts: int = 0
     """Accounts that ever used the key; an estimate once `sketch` is not empty."""
     mass: float = 0.0
-    """Sum over accounts of their devotion: the share of each one's exchanges that carries the key."""
+    """Sum over accounts of their devotion: the share of each one's exchanges, since it met the key, that carries it."""
     mass_square: float = 0.0
     """Sum of its squares: with `mass`, how many accounts stand behind the key in earnest."""
     aged_mass: float = 0.0
@@ -159,7 +155,12 @@ class LinkRecord(Struct, array_like=True):
     """Of which a stranger's account got the answer within seconds."""
     takers: bytes = b""
     """Sketch of the different pairs of accounts of which one took over from the other, 16 bytes."""
+    hands: bytes = b""
+    """Sketch of the accounts in these pairs, 256 bytes."""
     suspected_families: int = 0
+    callers_spread: float = 0.0
+    """Mean spread of the accounts that told of the key, with all that they did lately, likewise."""
+    callers: int = 0
 
     @property
     def adherents(self) -> float:
@@ -201,12 +202,20 @@ class LinkRecord(Struct, array_like=True):
         """About how many different pairs of accounts took over from one another: a pool's are ever new ones, people have one spare account."""
         return DistinctCount(self.takers).estimate() if self.takers else 0.0
 
-    def take_over(self, pair: int) -> None:
-        """Count that one account of `pair` (64 bits of hash) got the answer that the other was refused."""
+    @property
+    def hands_total(self) -> float:
+        """About how many accounts took over or were taken over from."""
+        return DistinctCount(self.hands).estimate() if self.hands else 0.0
+
+    def take_over(self, pair: int, accounts: tuple[int, int]) -> None:
+        """Count that one of two accounts got the answer that the other was refused; 64 bits of hash of the pair, and of each."""
         self.taken_over += 1
         takers = DistinctCount(self.takers or bytes(REGISTERS_FEW))
         if takers.observe(pair):
             self.takers = bytes(takers.registers)
+        hands = DistinctCount(self.hands) if self.hands else DistinctCount()
+        if sum(map(hands.observe, accounts)):
+            self.hands = bytes(hands.registers)
 
     def exposure_hours(self, at: int) -> float:
         """For how long the mean account has had the key at `at`."""

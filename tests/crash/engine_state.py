@@ -56,7 +56,7 @@ class EngineState(Struct, frozen=True):
         """Per link key, by its hash: uses that wait in the accounts' records for the next telling, as often as they will be heard."""
         found: Counter[str] = Counter()
         for record in self.accounts:
-            families = {key_hash(KeyKind.PARAPHRASE, f"{one:016x}"): len(shards_of(one, self.shards)) for one in record.behaviour.prompts}
+            families = {key_hash(KeyKind.PARAPHRASE, f"{one:016x}"): len(shards_of(one, self.shards)) for one in record.behaviour.families}
             for key, left in _waiting(record.behaviour):
                 found[f"{key:x}"] += left * families.get(key, 1)
         return found

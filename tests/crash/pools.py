@@ -14,6 +14,7 @@ import xxhash
 
 from guard.engine.exchange_keys import shards_of
 from guard.engine.watchlist import key_hash
+from guard.state.behaviour import LIKES_MIN
 from guard.state.link import KeyKind
 from guard.units import DAY_MS
 
@@ -77,13 +78,13 @@ def event(number: int, account: str, nth: int, at: int) -> bytes:
 def uses(sent: Counter[str], shards: int) -> Counter[str]:
     """How often each link key has been used, by its hash, once every account has called so often.
 
-    What an account has asked for only once is no template. Paraphrases are counted by every shard that owns a band of their SimHash.
+    What an account has asked for only once is no template, nor twice a family of paraphrases. Paraphrases are counted by every shard that owns a band of their SimHash.
     """
     found: Counter[str] = Counter()
     for account, count in sent.items():
         for nth in range(1, count + 1):
             for kind, value in _keys(account, nth).items():
-                if kind in _CONTENT and count == 1:
+                if count <= _AT_FIRST.get(kind, 0):
                     continue
                 found[f"{key_hash(kind, value):x}"] += len(shards_of(int(value, 16), shards)) if kind is KeyKind.PARAPHRASE else 1
     return found
@@ -97,7 +98,8 @@ _FIELDS: Final = {
     KeyKind.SHAPE: "shape",
     KeyKind.PARAPHRASE: "simhash",
 }
-_CONTENT: Final = frozenset({KeyKind.SHAPE, KeyKind.PARAPHRASE})
+_AT_FIRST: Final = {KeyKind.SHAPE: 1, KeyKind.PARAPHRASE: LIKES_MIN}
+"""So many exchanges with a key of this kind are none yet; they count when one more comes."""
 
 
 def _keys(account: str, nth: int) -> dict[KeyKind, str]:

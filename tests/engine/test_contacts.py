@@ -3,7 +3,10 @@
 import random
 from collections.abc import Iterable
 
+import pytest
+
 from guard.engine.accounts import AccountsStage
+from guard.engine.contacts import LAG_MAX, LAG_SHARE
 from guard.engine.forwards import Contact, decode_told
 from guard.engine.stage import Message
 from guard.engine.watchlist import key_hash
@@ -11,7 +14,7 @@ from guard.events.request import RequestEvent
 from guard.state.behaviour import KEYS_MAX
 from guard.state.link import KINDS, NETWORK
 from guard.topics import Topic
-from guard.units import SECOND_MS
+from guard.units import HOUR_MS, MINUTE_MS, SECOND_MS
 from tests.support.events import T0, crowd, event, in_order, open_control
 
 
@@ -59,6 +62,53 @@ def test_a_key_is_told_of_with_all_its_uses_in_the_end() -> None:
 
     uses = {value: sum(contact.uses for contact in told if contact.value == value) for value in ("card", "home")}
     assert uses == {"card": 64, "home": 64}
+
+
+@pytest.mark.parametrize("among", [8, 16])
+def test_a_key_that_comes_and_goes_is_told_of_as_closely_as_one_that_stays(among: int) -> None:
+    """It is seldom the key at hand when the account's own steps come round, and may not lag behind more for that."""
+    stage, dice, uses, told = _stage(), random.Random(3), 0, 0
+    for number in range(1_000):
+        prefix = f"own-{dice.randrange(4)}" if dice.randrange(among) else "theirs"
+        uses += prefix == "theirs"
+        one = event("mixed", T0 + number * MINUTE_MS, prefix=prefix)
+        stage.take(one, one.event_time)
+        told += sum(contact.uses for contact in _contacts(stage.drain().messages) if contact.value == "theirs")
+        assert uses - told <= min(LAG_MAX, uses * LAG_SHARE)
+
+    assert uses > 50
+
+
+def test_accounts_say_whether_they_come_in_sittings() -> None:
+    """Ten questions a minute apart, twice a day, and as many at any time of the day; of the first few nothing can be said."""
+    stage, dice = _stage(), random.Random(4)
+    sittings = [T0 + day * 12 * HOUR_MS + number * MINUTE_MS for day in range(6) for number in range(10)]
+    any_time = sorted(T0 + dice.randrange(72 * HOUR_MS) for _ in range(60))
+    for account, times in (("person", sittings), ("worker", any_time)):
+        for number, at in enumerate(times):
+            one = event(account, at, prefix=f"own-{account}-{number}")
+            stage.take(one, one.event_time)
+    told = {(contact.account, contact.value): contact.spread for contact in _contacts(stage.drain().messages)}
+
+    assert told["person", "own-person-2"] == told["worker", "own-worker-2"] == -1
+    assert told["person", "own-person-59"] < 0.2
+    assert told["worker", "own-worker-59"] > 0.8
+
+
+def test_how_an_account_came_before_its_prompt_changed_soon_says_little() -> None:
+    """Sixty questions in sittings of somebody's own; then, bought, forty at any time on another prompt."""
+    stage, dice = _stage(), random.Random(6)
+    sittings = [T0 + day * 12 * HOUR_MS + number * MINUTE_MS for day in range(6) for number in range(10)]
+    joined = T0 + 72 * HOUR_MS
+    any_time = sorted(joined + dice.randrange(48 * HOUR_MS) for _ in range(40))
+    for at in sittings:
+        stage.take(event("bought", at, prefix="own"), at)
+    for number, at in enumerate(any_time):
+        stage.take(event("bought", at, prefix="theirs", ip_prefix=f"net-{number}"), at)
+    told = {contact.value: contact.spread for contact in _contacts(stage.drain().messages)}
+
+    assert told["net-1"] < 0.3
+    assert told["net-39"] > 0.6
 
 
 def test_contacts_that_leave_alone_are_those_of_a_whole_drain() -> None:

@@ -1,5 +1,8 @@
 """One account's memory: bounded, exact through its bytes."""
 
+import random
+from statistics import mean
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +26,7 @@ def test_packing_and_restoring_changes_nothing(exchanges: list[tuple[int, int, f
         one.current_keys = [hashed]
         (one.keys.get(hashed) or one.remember_key(hashed)).uses += 1
         one.remember_conversation(hashed)
+        one.family_of(hashed & 3 << 20)
 
     packed = pack_behaviour(one)
 
@@ -41,11 +45,13 @@ def test_numbers_as_large_as_they_get_come_back() -> None:
     assert (back.slot, back.slot_s, back.refused, back.untold_tokens) == (255, 2**32 - 1, 2**32 - 1, [2**32 - 1, 2**31, 2**30])
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(0, 2**16 - 1), st.integers(0, 2**16 - 1), st.integers(0, 2**32 - 1))
-def test_a_key_use_comes_back_whatever_its_size(uses: int, hour_uses: int, untold_hours: int, untold_pairs: int) -> None:
+@given(
+    st.integers(0, 2**32 - 1), st.integers(0, 2**16 - 1), st.integers(0, 2**16 - 1), st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1)
+)
+def test_a_key_use_comes_back_whatever_its_size(uses: int, hour_uses: int, untold_hours: int, untold_pairs: int, met: int) -> None:
     """Small uses take half the bytes, and no count may be lost where one of them outgrows the small form."""
     one = Behaviour()
-    one.keys[1], one.keys[2] = KeyUse(1, 1, 1, 0, 0), KeyUse(uses, uses, hour_uses, untold_hours, untold_pairs)
+    one.keys[1], one.keys[2] = KeyUse(1, 1, 1, 0, 0), KeyUse(uses, uses, hour_uses, untold_hours, untold_pairs, met=met)
 
     assert restore_behaviour(pack_behaviour(one)).keys == one.keys
 
@@ -79,3 +85,57 @@ def test_memory_stays_bounded_and_keeps_the_keys_in_use() -> None:
 
     assert len(one.keys) == b.KEYS_MAX
     assert 7 in one.keys
+
+
+def _reworded(dice: random.Random, prompt: int) -> int:
+    """The SimHash of another wording: each bit changes with a chance of one in fourteen, eight of them at most."""
+    flipped = [bit for bit in range(64) if dice.random() < 1 / 14]
+    for bit in flipped[: b.NEAR_BITS // 2]:
+        prompt ^= 1 << bit
+    return prompt
+
+
+def test_what_accounts_ask_in_their_own_words_comes_down_to_nearly_the_same() -> None:
+    """Each account sees three wordings that no other sees; the median of them is nearer the prompt than any wording."""
+    dice = random.Random(1)
+    prompt, families, wordings = dice.getrandbits(64), [], []
+    for _ in range(200):
+        one, mine = Behaviour(), [_reworded(dice, prompt) for _ in range(3)]
+        assert [one.family_of(wording) for wording in mine[:2]] == [None, None]
+        found = one.family_of(mine[2])
+        assert found is not None
+        assert one.family_of(_reworded(dice, prompt)) == found
+        families.append(found)
+        wordings += mine
+
+    assert mean((family ^ prompt).bit_count() for family in families) < 0.5 * mean((wording ^ prompt).bit_count() for wording in wordings)
+
+
+def test_prompts_that_have_nothing_in_common_are_no_family() -> None:
+    """Ten thousand prompts at random: none is a wording of another, and what is remembered stays bounded."""
+    one, dice = Behaviour(), random.Random(2)
+
+    assert all(one.family_of(dice.getrandbits(64)) is None for _ in range(10_000))
+    assert len(one.prompts) == b.PROMPTS_MAX
+
+
+def test_what_an_account_did_before_it_met_a_key_says_nothing_about_the_key() -> None:
+    """A bought account has a past; from the day it joins a pool it works for it."""
+    one = Behaviour()
+    one.exchanges = 501
+    use = one.remember_key(7)
+    one.exchanges, use.uses = 520, 16
+
+    assert one.devotion(use.uses, use.met) == 16 / 20
+    assert one.is_devoted(7)
+
+
+def test_a_prompt_that_is_tried_is_not_what_an_account_works_with() -> None:
+    """Four uses right after one another are one sitting: they are held against the last sixteen exchanges."""
+    one = Behaviour()
+    one.exchanges = 501
+    use = one.remember_key(7)
+    one.exchanges, use.uses = 504, 4
+
+    assert one.devotion(use.uses, use.met) == 4 / b.DEVOTED_OVER
+    assert not one.is_devoted(7)

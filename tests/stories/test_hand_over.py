@@ -111,3 +111,24 @@ def _participants(dice: random.Random) -> Iterator[RequestEvent]:
 def test_people_who_all_send_the_words_of_one_tutorial_are_left_alone() -> None:
     """N9: whoever is refused, somebody sends the same within seconds; that is what many send, and is counted once."""
     assert sanctioned(judged(in_order(crowd(random.Random(5), 400), _participants(random.Random(6)))).drained()) == set()
+
+
+def _neighbours(dice: random.Random, many: int) -> Iterator[RequestEvent]:
+    """People behind the same public harness, in sittings of their own, whom nobody refuses anything."""
+    for number in range(many):
+        created, at = T0 - int(dice.uniform(1, 900) * DAY_MS), T0 + dice.random() * HOUR_MS / 2
+        for _ in range(2 + int(dice.expovariate(1 / 14))):
+            yield event(
+                f"neighbour-{number}", int(at), account_created=created, payment_fingerprint=f"k1:neighbour-{number}", messages=4,
+                ip_prefix=f"flat-{number}", prefix="their-prompt", shape=f"s{dice.getrandbits(50):x}", simhash=f"{dice.getrandbits(64):016x}",
+                client_fingerprint=dice.choice("ab"), rate_limit_rpm=60,
+            )  # fmt: skip
+            at += dice.lognormvariate(3.4, 0.8) * SECOND_MS
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_people_behind_the_harness_that_a_pool_hides_behind_are_left_alone(seed: int) -> None:
+    """A14: the pool is half of those who use it and hands over without end; the other half never did."""
+    callers = _callers(random.Random(seed + 10), _to_a_sibling)
+    played = in_order(crowd(random.Random(seed), 400), callers, _neighbours(random.Random(seed + 20), ACCOUNTS))
+    assert not any(account.startswith("neighbour") for account in sanctioned(judged(played).drained()))

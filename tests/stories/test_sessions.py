@@ -8,7 +8,7 @@ import pytest
 
 from guard.events.request import RequestEvent
 from guard.state.link import LinkRecord
-from guard.units import DAY_MS, HOUR_MS, MINUTE_MS
+from guard.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from tests.support.events import T0, crowd, event, in_order
 from tests.support.judged import judged, sanctioned
 
@@ -69,6 +69,25 @@ def test_programs_of_many_customers_on_one_public_prompt_are_left_alone(seed: in
     people = crowd(random.Random(seed), 400, span_ms=HOURS * HOUR_MS)
 
     assert sanctioned(judged(in_order(people, _strangers(random.Random(seed + 10), _steadily, 1.5))).drained()) == set()
+
+
+def _at_a_launch(dice: random.Random) -> Iterator[RequestEvent]:
+    """Three hundred people who sit down to one new tool within minutes, each at a pace of one's own; nobody has got up again yet."""
+    for person in range(300):
+        created, pause_s = T0 - int(dice.uniform(1, 900) * DAY_MS), 100.0 * dice.lognormvariate(0.0, 0.65)
+        at = T0 + dice.random() * 5 * MINUTE_MS
+        while at < T0 + 25 * MINUTE_MS:
+            yield event(
+                f"guest-{person}", int(at), account_created=created, prefix="their-prompt", shape=f"s{dice.getrandbits(50):x}", messages=2,
+                payment_fingerprint=f"k1:card-{person}", ip_prefix=f"home-{person}", client_fingerprint="tool", rate_limit_rpm=60,
+            )  # fmt: skip
+            at += dice.lognormvariate(log(pause_s), 0.8) * SECOND_MS
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_people_who_all_sit_down_to_one_tool_in_the_same_minutes_are_left_alone(seed: int) -> None:
+    """N8: within one sitting, paces are all that differs: as much as those of coding agents do (WEKA), and less than sittings among one another."""
+    assert sanctioned(judged(in_order(crowd(random.Random(seed), 400), _at_a_launch(random.Random(seed + 10)))).drained()) == set()
 
 
 def test_spread_is_the_share_of_slots_that_use_at_random_would_fill() -> None:

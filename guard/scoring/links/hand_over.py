@@ -14,9 +14,10 @@ TAKERS_MIN: Final = 8.0
 CHANCE: Final = 0.05
 """Share of refused requests that a stranger may be the first to get answered within seconds by accident: words that many send at once."""
 WEIGHT_MAX: Final = 0.65
-TAKERS_PER_ACCOUNT: Final = 0.5
-"""Pairs for each account of the key from which they count in full: a pair has two ends, so that every account had a part in one. Pairs among a
-few of many accounts are somebody's spare account."""
+HANDS_SHARE_MIN: Final = 0.7
+HANDS_SHARE_ENOUGH: Final = 0.9
+"""Share of the key's accounts that had a part in it, from which it says something of the key, and from which it does in full: a pool may hide
+behind a public prompt that as many honest people use."""
 NOVELTY_MIN: Final = 0.5
 NOVELTY_ENOUGH: Final = 0.75
 """Different pairs, as a share of those that siblings at random give, from which a pool speaks, and from which it does in full. Where everybody
@@ -35,10 +36,14 @@ def conservation(features: Features, numbers: Numbers) -> float:
     if refused is None or takers < TAKERS_MIN or taken_over <= CHANCE * refused:
         return 0.0
     accounts = features["accounts"]
-    extent = min(1.0, takers / (TAKERS_PER_ACCOUNT * accounts))
+    extent = _ramp(features.get("hands", 0.0) / accounts, HANDS_SHARE_MIN, HANDS_SHARE_ENOUGH)
     novelty = takers / _pairs_at_random(taken_over, accounts)
-    surety = min(1.0, max(0.0, (novelty - NOVELTY_MIN) / (NOVELTY_ENOUGH - NOVELTY_MIN)))
+    surety = _ramp(novelty, NOVELTY_MIN, NOVELTY_ENOUGH)
     return extent * surety * surprise(taken_over / refused, CHANCE, refused, numbers["surprise_nats"])
+
+
+def _ramp(value: float, least: float, enough: float) -> float:
+    return min(1.0, max(0.0, (value - least) / (enough - least)))
 
 
 def _pairs_at_random(taken_over: float, accounts: float) -> float:
