@@ -12,10 +12,10 @@ import typer
 from guard.cli.durations import duration_ms
 from guard.cli.options import AsJson, Bootstrap
 from guard.control.files import read_policy_file
-from guard.control.follower import wall_clock
 from guard.control.keys import key_ring
 from guard.control.push import PolicyTopic, Pushed, Wait, push_policy, read_policy_topic, wait_for_workers
 from guard.control.signing import key_entry, private_key, public_key
+from guard.control.wall_clock import wall_clock
 from guard.policy.document import DOCUMENT_BYTES_MAX, PolicyDocument
 from guard.policy.errors import PolicyError
 from guard.policy.parse import parse_policy

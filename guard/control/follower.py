@@ -6,7 +6,6 @@ subscribers between two polls. A broker that goes away leaves the last control i
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Callable
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
@@ -17,6 +16,7 @@ from guard.control.board import Taken, opening_control, take
 from guard.control.desk import AnswerDesk
 from guard.control.reach import reaching
 from guard.control.topics_read import READ_SECONDS_MAX, groupless_consumer, read_to_end, read_topic
+from guard.control.wall_clock import wall_clock
 from guard.engine.control import Control
 from guard.policy.signature import UNSIGNED, KeyRing
 from guard.topics import Topic
@@ -25,11 +25,6 @@ from guard.units import EventTimeMs
 FOLLOWED = (Topic.POLICY, Topic.LABELS, Topic.CAMPAIGNS)
 POLL_MS = 500
 RETRY_SECONDS = 1.0
-
-
-def wall_clock() -> EventTimeMs:
-    """UTC by this machine, milliseconds."""
-    return EventTimeMs(time.time_ns() // 1_000_000)
 
 
 class ControlFollower:
