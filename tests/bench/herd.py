@@ -6,6 +6,8 @@ import time
 from collections import Counter
 from typing import Final
 
+import structlog
+
 from guard.decisions.decision import Action
 from guard.gateway.clock import SteadyClock
 from guard.gateway.enforcer import Caller, Enforcer
@@ -27,6 +29,7 @@ BLOCKED: Final = Caller(f"acct-{0:012x}")
 def main() -> None:
     """Print connections by second, at the start and after the outage."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with broker_behind_proxy() as (broker, proxy):
         fresh_topics(broker.bootstrap, SHARDS)
         asyncio.run(fill(broker.bootstrap, DECISIONS))
@@ -38,7 +41,7 @@ async def _herd(proxy: Proxy) -> None:
     services = [_service(proxy.port) for _ in range(ENFORCERS)]
     for service in services:
         service.start()
-    await _until(lambda: all(service.follower.is_ready for service in services))
+    await _until(lambda: all(service.enforcer.is_ready for service in services))
     print(
         f"{ENFORCERS} enforcers started in one moment: all ready after {time.monotonic() - began:.1f} s; {_by_second(proxy, began)}",
         flush=True,
