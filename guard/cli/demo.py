@@ -14,6 +14,7 @@ from guard.cli.demonstration.run import Ended, demonstrate
 from guard.simulation.presets import build
 from guard.streaming.broker import EmbeddedBroker
 from guard.units import MINUTE_MS
+from guard.wall_clock import wall_clock
 
 CAMPAIGNS = ("A3", "A4", "A10")
 
@@ -28,7 +29,7 @@ def demo(
 ) -> None:
     """Start a broker and two workers, play a simulated hour with three fleets among honest customers, and say what was found."""
     console = Console(soft_wrap=True)
-    built = build("demo", seed, time.time_ns() // 1_000_000 - MINUTE_MS, CAMPAIGNS)
+    built = build("demo", seed, wall_clock() - MINUTE_MS, CAMPAIGNS)
     console.print(
         "An hour of traffic: people, pipelines, coding agents, a lab, an enterprise, a popular harness; and three fleets.", highlight=False
     )

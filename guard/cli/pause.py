@@ -8,8 +8,8 @@ import typer
 from guard.cli.durations import duration_ms
 from guard.cli.options import AsJson, Bootstrap
 from guard.control.pause import pause_decision, publish_everywhere, resume_decision
-from guard.control.wall_clock import wall_clock
 from guard.decisions.decision import Decision, encode_decision
+from guard.wall_clock import wall_clock
 
 Reason = Annotated[str, typer.Option(help="Why; kept in the record's header `note`.")]
 

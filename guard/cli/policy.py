@@ -15,7 +15,6 @@ from guard.control.files import read_policy_file
 from guard.control.keys import key_ring
 from guard.control.push import PolicyTopic, Pushed, Wait, push_policy, read_policy_topic, wait_for_workers
 from guard.control.signing import key_entry, private_key, public_key
-from guard.control.wall_clock import wall_clock
 from guard.policy.document import DOCUMENT_BYTES_MAX, PolicyDocument
 from guard.policy.errors import PolicyError
 from guard.policy.parse import parse_policy
@@ -24,6 +23,7 @@ from guard.policy.schedule import policy_json
 from guard.policy.signature import KeyRing, signed
 from guard.policy.strictjson import read_object
 from guard.units import SECOND_MS, EventTimeMs
+from guard.wall_clock import wall_clock
 
 policy_app = typer.Typer(no_args_is_help=True, help="Show, check and change the policy.")
 

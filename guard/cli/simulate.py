@@ -3,7 +3,6 @@
 import gzip
 import json
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +26,7 @@ from guard.simulation.score import Report, Scorer
 from guard.simulation.sizes import PRESETS
 from guard.simulation.world import OpenGateway
 from guard.units import MINUTE_MS
+from guard.wall_clock import wall_clock
 
 COLUMNS = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
 
@@ -68,7 +68,7 @@ def simulate(
     elif compress not in {"none", "gz", "zst"}:
         raise UsageError(f"--compress is {compress[:20]!a}; it should be none, gz or zst")
     else:
-        now = time.time_ns() // 1_000_000 - MINUTE_MS
+        now = wall_clock() - MINUTE_MS
         built = build(world, seed, now if end is None else end, _names(attacks, ATTACKS), _names(negatives, NEGATIVES))
         _written(built, out, compress, as_json=as_json)
 

@@ -16,11 +16,11 @@ from guard.control.board import Taken, opening_control, take
 from guard.control.desk import AnswerDesk
 from guard.control.reach import reaching
 from guard.control.topics_read import READ_SECONDS_MAX, groupless_consumer, read_to_end, read_topic
-from guard.control.wall_clock import wall_clock
 from guard.engine.control import Control
 from guard.policy.signature import UNSIGNED, KeyRing
 from guard.topics import Topic
 from guard.units import EventTimeMs
+from guard.wall_clock import wall_clock
 
 FOLLOWED = (Topic.POLICY, Topic.LABELS, Topic.CAMPAIGNS)
 POLL_MS = 500

@@ -19,6 +19,7 @@ from guard.gateway.answers import Refusal
 from guard.gateway.enforcer import Caller, Enforcer, Ruling
 from guard.gateway.ingest.reporter import Exchange, Reporter
 from guard.gateway.watched import Watched
+from guard.wall_clock import wall_clock
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -84,7 +85,7 @@ class GuardMiddleware:
         known |= {
             # Made here: whoever could choose it could hide an exchange behind an earlier one's.
             "event_id": secrets.token_hex(16),
-            "event_time": time.time_ns() // 1_000_000,
+            "event_time": wall_clock(),
             "latency_ms": int((time.monotonic() - began) * 1_000),
             "status": status,
         }

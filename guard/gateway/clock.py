@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from guard.wall_clock import wall_clock
+
 STEP_MS: Final = 1_000
 """A difference of more than a second between two looks is a step; less is the clock being trimmed, and followed."""
 BELIEVED_MS: Final = 300_000
@@ -15,7 +17,7 @@ class SteadyClock:
 
     def __init__(
         self,
-        wall: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        wall: Callable[[], int] = wall_clock,
         monotonic: Callable[[], int] = lambda: time.monotonic_ns() // 1_000_000,
     ) -> None:
         self._wall, self._monotonic = wall, monotonic

@@ -1,6 +1,5 @@
 """The one engine behind every gateway: who asks, which route, what is in force, and so what becomes of the request."""
 
-import time
 from collections.abc import Callable
 from random import Random
 from typing import Final
@@ -13,6 +12,7 @@ from guard.gateway.answers import Answers, Refusal
 from guard.gateway.appeal import AppealTokens
 from guard.gateway.orders import PASS, Answer, Names, Orders
 from guard.gateway.throttle import Throttles
+from guard.wall_clock import wall_clock
 
 COUNTS: Final = ("passed", "throttled", "challenged", "blocked", "rate_passed", "failed_open", "failed_closed", "unidentified")
 """What can become of a request: `rate_passed` are those of a throttled account within its rate."""
@@ -57,7 +57,7 @@ class Enforcer:
         answers: Answers | None = None,
         tokens: AppealTokens | None = None,
         closed_routes: tuple[str, ...] = (),
-        now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        now: Callable[[], int] = wall_clock,
     ) -> None:
         self.orders = Orders()
         self.enforcers = 1

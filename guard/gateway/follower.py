@@ -20,6 +20,7 @@ from guard.gateway.orders import PARTS_MAX, Orders
 from guard.gateway.places import Place, Places
 from guard.gateway.presence import GONE_MS, Presence
 from guard.topics import Topic
+from guard.wall_clock import wall_clock
 
 FETCH_MS: Final = 50
 PROBE_SECONDS: Final = 2.0
@@ -162,7 +163,7 @@ class DecisionFollower:
             consumer.seek(partition, self.places.begin(partition.partition, begin))
         if self._presence is not None:
             where = TopicPartition(Topic.ENFORCERS, 0)
-            found = await consumer.offsets_for_times({where: time.time_ns() // 1_000_000 - 2 * GONE_MS})
+            found = await consumer.offsets_for_times({where: wall_clock() - 2 * GONE_MS})
             consumer.seek(where, found[where].offset) if found[where] else await consumer.seek_to_end(where)
         return ends
 

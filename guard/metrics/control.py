@@ -1,6 +1,5 @@
 """The policy in force and what became of policy documents, read from the control follower at each scrape."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
@@ -9,6 +8,7 @@ from prometheus_client.registry import Collector
 
 from guard.engine.control import Control
 from guard.units import EventTimeMs
+from guard.wall_clock import wall_clock
 
 
 class Followed(Protocol):
@@ -26,7 +26,7 @@ class Followed(Protocol):
 class ControlCollector(Collector):
     """Seven series, always. Register it: `registry.register(ControlCollector(follower))`."""
 
-    def __init__(self, followed: Followed, *, now: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
+    def __init__(self, followed: Followed, *, now: Callable[[], int] = wall_clock) -> None:
         self._followed = followed
         self._now = now
 

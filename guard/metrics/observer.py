@@ -1,6 +1,5 @@
 """What the worker reports, turned into metrics. It fits the shell's observer protocol by its shape, and imports none of it."""
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final, Protocol
@@ -14,6 +13,7 @@ from guard.metrics.labels import ACTIONS, EVIDENCE, FAMILIES, FIELDS, MODES, NO_
 from guard.metrics.watermark import Watermark
 from guard.topics import Topic
 from guard.units import SECOND_MS
+from guard.wall_clock import wall_clock
 
 DECISION_KINDS_MAX: Final = 90
 """Combinations of action, mode, scope and family counted apart. Later ones are counted with family `other`: at most 41 more."""
@@ -69,7 +69,7 @@ class Flush(Protocol):
 class MetricsObserver:
     """Counts what it is told into `instruments`. A name that is in no closed list makes no series."""
 
-    def __init__(self, instruments: Instruments, *, now: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
+    def __init__(self, instruments: Instruments, *, now: Callable[[], int] = wall_clock) -> None:
         self.is_ready = False
         """All shards of the worker are recovered and at work."""
         self.is_live = True

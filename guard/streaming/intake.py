@@ -1,7 +1,6 @@
 """The way of a worker's request events from the runtime into their stages, aligned in event time."""
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -10,6 +9,7 @@ from aiokafka import ConsumerRecord
 from guard.errors import GuardError
 from guard.streaming.alignment import Alignment, HasRoom
 from guard.streaming.batches import PIECE_RECORDS, Batch
+from guard.wall_clock import wall_clock
 
 FULL_SECONDS: Final = 0.005
 """How often is looked again when all that waits belongs into a later flush."""
@@ -60,7 +60,7 @@ class Intake:
 
     def _turn(self) -> bool:
         """Step about `PIECE_RECORDS`; False when nothing can be stepped for now. What a rebalance has overtaken is dropped."""
-        stepped, now = 0, time.time_ns() // 1_000_000
+        stepped, now = 0, wall_clock()
         while stepped < PIECE_RECORDS:
             chunk = self._waiting.next(now)
             if chunk is None:

@@ -18,6 +18,7 @@ from guard.streaming.pace import Pace
 from guard.streaming.stages import StageKind
 from guard.streaming.writer import Flush, KeyValue, Writer
 from guard.topics import Topic
+from guard.wall_clock import wall_clock
 
 FINISH_SECONDS: Final = 5.0
 """How long a rebalance or the end of the worker waits for the last flush; a stuck one is abandoned with the whole worker."""
@@ -142,7 +143,7 @@ class Shard:
         self.waiting = max(0, self.waiting - sum(part.records for part in drained.values()))
         self.waiting_since = now
         lanes = tuple(_report(lane, drained[lane.kind]) for lane in self.lanes.values())
-        self._observer.flushed(FlushReport(self.number, lanes, now - began, time.time_ns() // 1_000_000))
+        self._observer.flushed(FlushReport(self.number, lanes, now - began, wall_clock()))
 
     def halt(self) -> None:
         """Take nothing in any more until `resume`: a rebalance begins, and what lies in the queues is dropped."""

@@ -19,6 +19,7 @@ from guard.streaming.others import Others
 from guard.streaming.shard import Shard
 from guard.streaming.stages import StageTable, changelog_of, kinds_of, shard_of, source_of
 from guard.topics import Topic
+from guard.wall_clock import wall_clock
 
 MakeShard = Callable[[int], Shard]
 HandOver = Callable[[TopicPartition], dict[bytes, bytes]]
@@ -96,7 +97,7 @@ class Shards:
         lane = shard.lanes.get(source.topic) if shard else None
         if lane is None:
             return True
-        is_live = at > time.time_ns() // 1_000_000 - LIVE_MS
+        is_live = at > wall_clock() - LIVE_MS
         return lane.has_room(at) and (is_live or at <= self._others.horizon(self.owned, time.monotonic()))
 
     def deliver(self, source: TopicPartition, records: int) -> None:

@@ -1,6 +1,5 @@
 """What each path of ingest makes of an item: contract events as they are, exchanges and LiteLLM's payloads by way of the fingerprint."""
 
-import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -16,6 +15,7 @@ from guard.events.items import items_of
 from guard.events.told import Told, read_told, told
 from guard.gateway.ingest.access_log import AccessLog
 from guard.gateway.ingest.refused import REFUSALS_NAMED_MAX, Refused, refused
+from guard.wall_clock import wall_clock
 
 KNOWN: Final = (
     "event_id", "event_time", "account_id", "org_id", "api_key_id", "payment_fingerprint", "account_created", "plan", "rate_limit_rpm", "ip",
@@ -39,9 +39,7 @@ class Read(Struct):
 class Reading:
     """Reads bodies under the keys in use. `now` gives UTC milliseconds, for exchanges that do not tell when they ended."""
 
-    def __init__(
-        self, current: HashKey, previous: HashKey | None = None, now: Callable[[], int] = lambda: time.time_ns() // 1_000_000
-    ) -> None:
+    def __init__(self, current: HashKey, previous: HashKey | None = None, now: Callable[[], int] = wall_clock) -> None:
         self.identifiers = Identifiers(current, previous)
         self.cleaner = Cleaner(self.identifiers)
         self.estimates = 0

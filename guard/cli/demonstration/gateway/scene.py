@@ -25,6 +25,7 @@ from guard.streaming.broker.probe import free_port
 from guard.streaming.broker.properties import HOST
 from guard.topics import PARTITIONS_DEFAULT
 from guard.units import DAY_MS, HOUR_MS
+from guard.wall_clock import wall_clock
 
 HONEST: Final = 8
 FLEET: Final = 40
@@ -125,14 +126,14 @@ class Scene:
         await self._wait(AFTER_SECONDS, lambda: False)
 
     def _add_people(self, url: str) -> None:
-        now = time.time_ns() // 1_000_000
+        now = wall_clock()
         for number in range(HONEST):
             customer = Customer(f"person-{number}", _card(self._dice), now - self._dice.randrange(90, 900) * DAY_MS)
             ask, pause = honest_account(url, self._issuer.token(customer), number, Random(self._dice.random()))
             self._people.add(customer.name, ask, pause)
 
     def _add_fleet(self, url: str) -> None:
-        now = time.time_ns() // 1_000_000
+        now = wall_clock()
         for number in range(FLEET):
             customer = Customer(f"fleet-{number}", _card(self._dice), now - self._dice.randrange(2, 40) * HOUR_MS)
             ask, pause = fleet_account(url, self._issuer.token(customer), Random(self._dice.random()))

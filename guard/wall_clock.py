@@ -1,4 +1,4 @@
-"""The time by this machine, apart from everything that reads it: `guard pause` must not wait for modules that it does not need."""
+"""The time by this machine. Everything that may know it asks here; the core is told."""
 
 import time
 
