@@ -148,43 +148,44 @@ def test_a_log_renamed_again_and_again_while_nothing_can_be_taken_is_read_in_ord
     asyncio.run(story())
 
 
-def test_a_restart_goes_on_where_the_log_was_left_even_if_it_was_renamed_meanwhile(tmp_path: Path) -> None:
-    """A deployment must neither skip what came meanwhile nor send a day's log again."""
+def check_restart(folder: Path, meanwhile: Callable[[Path], None], *numbers: int) -> None:
+    """Whoever took lines 1 and 2 stops; something happens to the log; who starts then takes these lines and no other."""
 
     async def story() -> None:
-        log = tmp_path / "exchanges.jsonl"
+        log = folder / "exchanges.jsonl"
         log.write_bytes(lines(1, 2))
-        async with ingest(tmp_path / "spool") as found, following(found, log) as tail:
+        async with ingest(folder / "spool") as found, following(found, log) as tail:
             await taken(found, log, 1, 2)
             await tail.stop()
-            with log.open("ab") as old:
-                old.write(lines(3))
-            log.rename(tmp_path / "exchanges.jsonl.1")
-            log.write_bytes(lines(4, 5))
-        async with ingest(tmp_path / "other") as found, following(found, log) as tail:
-            await taken(found, log, 3, 4, 5)
+            meanwhile(log)
+        async with ingest(folder / "other") as found, following(found, log) as tail:
+            await taken(found, log, *numbers)
             assert tail.behind_bytes == 0
 
     asyncio.run(story())
+
+
+def test_a_restart_goes_on_where_the_log_was_left_even_if_it_was_renamed_meanwhile(tmp_path: Path) -> None:
+    """A deployment must neither skip what came meanwhile nor send a day's log again."""
+
+    def renamed(log: Path) -> None:
+        with log.open("ab") as old:
+            old.write(lines(3))
+        log.rename(tmp_path / "exchanges.jsonl.1")
+        log.write_bytes(lines(4, 5))
+
+    check_restart(tmp_path, renamed, 3, 4, 5)
 
 
 @pytest.mark.parametrize("numbers", [(3, 4), (3, 4, 5, 6)])
 def test_other_contents_under_the_same_inode_are_read_from_their_beginning(numbers: tuple[int, ...], tmp_path: Path) -> None:
     """A log cut while nobody looked, or removed and its inode given to the next, may be as long as what was taken, or longer."""
 
-    async def story() -> None:
-        log = tmp_path / "exchanges.jsonl"
-        log.write_bytes(lines(1, 2))
-        async with ingest(tmp_path / "spool") as found, following(found, log) as tail:
-            await taken(found, log, 1, 2)
-            await tail.stop()
-            with log.open("r+b") as same:
-                same.write(lines(*numbers))
-        async with ingest(tmp_path / "other") as found, following(found, log) as tail:
-            await taken(found, log, *numbers)
-            assert tail.behind_bytes == 0
+    def overwritten(log: Path) -> None:
+        with log.open("r+b") as same:
+            same.write(lines(*numbers))
 
-    asyncio.run(story())
+    check_restart(tmp_path, overwritten, *numbers)
 
 
 def test_while_nothing_can_be_taken_the_log_keeps_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,27 +122,20 @@ class LogTail:
         return True
 
     def _next(self) -> tuple[bytes, bytes]:
-        """What stands before, to be marked, and whole lines from there on; a line without end is passed over."""
+        """What stands before, to be marked, and whole lines from there on; a line without end is passed over.
+
+        Where something else stands before than what was taken last, the file is read from its beginning.
+        """
         if self._file is None and not self._open():
             return b"", b""
-        before = self._marked()
         assert self._file is not None
-        chunk = self._file.read(READ_BYTES)
+        before = _standing_before(self._file, self._position.offset)
+        if _mark(before) != self._position.mark:
+            _log.warning("log_cut", file=str(self._path))
+            self._position, before = Position(self._position.inode), b""
+        chunk = os.pread(self._file.fileno(), READ_BYTES, self._position.offset)
         whole = chunk[: chunk.rfind(b"\n") + 1]
         return before, chunk if not whole and len(chunk) == READ_BYTES else _at_most(whole)
-
-    def _marked(self) -> bytes:
-        """What was taken last, the file standing behind it; where something else is there, the file is read from its beginning."""
-        assert self._file is not None
-        at = self._position.offset
-        self._file.seek(max(0, at - MARK_BYTES))
-        before = self._file.read(min(at, MARK_BYTES))
-        if _mark(before) == self._position.mark:
-            return before
-        _log.warning("log_cut", file=str(self._path))
-        self._position = Position(self._position.inode)
-        self._file.seek(0)
-        return b""
 
     def _open(self) -> bool:
         """The file it was left in, under whatever name, else the one that is written now."""
@@ -195,8 +188,14 @@ class LogTail:
 
 def is_taken(log: Path) -> bool:
     """Whether whoever follows the log has taken all that is in it now."""
-    kept = _kept(_kept_beside(log))
-    return (kept.inode, kept.offset) == (log.stat().st_ino, log.stat().st_size)
+    with log.open("rb") as file:
+        here = os.fstat(file.fileno())
+        return _kept(_kept_beside(log)) == Position(here.st_ino, here.st_size, _mark(_standing_before(file, here.st_size)))
+
+
+def _standing_before(file: BinaryIO, at: int) -> bytes:
+    """What is marked of a place: the `MARK_BYTES` before it, fewer where the file begins or has become shorter."""
+    return os.pread(file.fileno(), min(at, MARK_BYTES), max(0, at - MARK_BYTES))
 
 
 def _mark(before: bytes) -> str:
