@@ -15,7 +15,7 @@ from guard.engine.stage import Message
 from guard.engine.watchlist import key_hash
 from guard.events.request import RequestEvent
 from guard.state import behaviour as columns
-from guard.state.behaviour import LIKES_MIN, SLOT_MS, Behaviour, KeyUse
+from guard.state.behaviour import LIKES_MIN, Behaviour, KeyUse
 from guard.state.link import (
     AGE_AGED,
     AGE_NEW,
@@ -102,7 +102,7 @@ class Contacts:
         b.since_new += 1
         identity = identity_of(event)
         met: list[int] = []
-        if at >= b.slot_s * 1_000 + SLOT_MS:
+        if b.is_new_slot(at):
             _turn_slot(b, at)
         if identity != record.identity:
             met = self._meet(record, event, identity, at, uses)

@@ -5,7 +5,7 @@ from typing import Final
 from guard.engine.account_record import AccountRecord
 from guard.events.request import RequestEvent
 from guard.scoring.learned.past import OwnPast
-from guard.state.behaviour import ELICITATION, GAP_MS, GAP_SQUARE, NEW_SLOT, RUBRIC, SAME_PARAMETERS, SECONDS_MAX, SINGLE_TURN, SLOT_MS
+from guard.state.behaviour import ELICITATION, GAP_MS, GAP_SQUARE, NEW_SLOT, RUBRIC, SAME_PARAMETERS, SECONDS_MAX, SINGLE_TURN
 
 PAST_AFTER: Final = 16
 """Exchanges before an account gets a past of its own to be compared with: most accounts never make as many."""
@@ -31,7 +31,7 @@ def observe(record: AccountRecord, event: RequestEvent, at: int) -> None:
         if gap_ms >= 0:
             b.fade_in(GAP_MS, gap_ms)
             b.fade_in(GAP_SQUARE, gap_ms * gap_ms)
-            b.fade_in(NEW_SLOT, 1.0 if at >= b.slot_s * 1_000 + SLOT_MS else 0.0)
+            b.fade_in(NEW_SLOT, float(b.is_new_slot(at)))
     b.windows.observe(at, 1.0, event.input_tokens, event.output_tokens, event.reasoning_tokens or 0)
     if elicitation is not None:
         b.fade_in(ELICITATION, elicitation)

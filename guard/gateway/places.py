@@ -50,11 +50,10 @@ class Places:
     def unread(self, partition: int, records: Sequence[Read]) -> Sequence[Read] | None:
         """Those of the records, one at least, that were not read before; None when they are not of the topic that was read."""
         place, is_recognised = self.known.get(partition), partition in self._recognised
-        last = records[-1]
         if place is not None and (records[0].offset <= place.offset if is_recognised else _place(records[0]) != place):
             return None
         self._recognised.add(partition)
-        self.known[partition] = _place(last)
+        self.known[partition] = _place(records[-1])
         return records if place is None or is_recognised else records[1:]
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from guard.scoring.ramp import ramp
 from guard.scoring.reasons import CONTENT_FAMILIES, Family, Reason
 
 REASONS_MAX: Final = 8
@@ -69,9 +70,7 @@ def _ceiling(strongest: dict[str, float], reasons: list[Reason]) -> float:
     for one in reasons:
         if one.code not in SHARING_CODES:
             left *= 1.0 - one.weight
-    return SHARING_ALONE_MAX + (1.0 - SHARING_ALONE_MAX) * min(
-        1.0, max(0.0, 1.0 - left - BEHAVIOUR_LITTLE) / (BEHAVIOUR_ENOUGH - BEHAVIOUR_LITTLE)
-    )
+    return SHARING_ALONE_MAX + (1.0 - SHARING_ALONE_MAX) * ramp(1.0 - left, BEHAVIOUR_LITTLE, BEHAVIOUR_ENOUGH)
 
 
 def _independent(strongest: dict[str, float]) -> int:

@@ -183,6 +183,10 @@ class Behaviour:
         mean, square = self.means[GAP_MS], self.means[GAP_SQUARE]
         return float(square - mean * mean < TIMED_SPREAD_MAX**2 * mean * mean)
 
+    def is_new_slot(self, at: int) -> bool:
+        """Whether an exchange at `at` begins another slot of the account's own."""
+        return at >= self.slot_s * 1_000 + SLOT_MS
+
     @property
     def spread(self) -> float:
         """Slots in which the account called lately, as a share of those that as many exchanges at random would fill; -1 before eight gaps.

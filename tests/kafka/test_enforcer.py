@@ -157,15 +157,17 @@ def test_when_the_topic_is_made_anew_what_stood_on_the_old_one_is_forgotten(brok
     asyncio.run(story())
 
 
+async def remembered(broker: EmbeddedBroker, snapshot: Path) -> None:
+    """Bob is blocked, and an enforcer that has read so ends."""
+    await decide(broker.bootstrap, decision("bob"))
+    async with enforcing(broker.bootstrap, snapshot) as service:
+        await until(lambda: service.enforcer.is_ready)
+
+
 def test_a_restart_goes_on_from_its_snapshot_even_before_kafka_answers(broker: EmbeddedBroker, tmp_path: Path) -> None:
     """A gateway that starts while Kafka is away would let everybody through."""
     fresh_topics(broker.bootstrap, topics=DECIDED)
     snapshot = tmp_path / "orders"
-
-    async def first() -> None:
-        await decide(broker.bootstrap, decision("bob"))
-        async with enforcing(broker.bootstrap, snapshot) as service:
-            await until(lambda: service.enforcer.is_ready)
 
     async def away() -> None:
         async with enforcing("127.0.0.1:1", snapshot) as service:
@@ -179,8 +181,8 @@ def test_a_restart_goes_on_from_its_snapshot_even_before_kafka_answers(broker: E
             await until(lambda: action(service, "carol") is Action.BLOCK)
             assert service.follower.decisions_read == 1, "only what came after the snapshot"
 
-    for part in (first, away, back):
-        asyncio.run(part())
+    for part in (remembered(broker, snapshot), away(), back()):
+        asyncio.run(part)
 
 
 def test_a_snapshot_of_a_topic_that_was_made_anew_is_not_gone_on_from_though_the_new_one_is_longer(
@@ -190,21 +192,16 @@ def test_a_snapshot_of_a_topic_that_was_made_anew_is_not_gone_on_from_though_the
     fresh_topics(broker.bootstrap, topics=DECIDED)
     snapshot = tmp_path / "orders"
 
-    async def before() -> None:
-        await decide(broker.bootstrap, decision("bob"))
-        async with enforcing(broker.bootstrap, snapshot) as service:
-            await until(lambda: service.enforcer.is_ready)
-        await renew_topics(broker.bootstrap, topics=DECIDED)
-
     async def after() -> None:
+        await renew_topics(broker.bootstrap, topics=DECIDED)
         names = [f"new-{number}" for number in range(6)]
         await decide(broker.bootstrap, *map(decision, names))
         async with enforcing(broker.bootstrap, snapshot) as service:
             await until(lambda: action(service, "bob") is Action.ALLOW)
             assert [action(service, name) for name in names] == [Action.BLOCK] * 6
 
-    for part in (before, after):
-        asyncio.run(part())
+    for part in (remembered(broker, snapshot), after()):
+        asyncio.run(part)
 
 
 def test_the_command_says_where_it_listens_answers_and_ends_cleanly(broker: EmbeddedBroker) -> None:

@@ -21,17 +21,21 @@ Arrivals = Callable[[random.Random], Iterator[float]]
 Content = Callable[[random.Random], dict[str, str]]
 
 
-def _evenly(dice: random.Random) -> Iterator[float]:
-    """Forty exchanges or so at random over the day, as a weighted balancer hands out work."""
-    pause_ms = HOURS * HOUR_MS / 40 / dice.lognormvariate(0.0, 0.4)
-    at = T0 + dice.random() * HOUR_MS
-    while at < T0 + HOURS * HOUR_MS:
-        yield at
-        at += dice.expovariate(1 / pause_ms)
+def _evenly(exchanges: int) -> Arrivals:
+    """So many exchanges or so at random over the day, as a weighted balancer hands out work."""
+
+    def arrivals(dice: random.Random) -> Iterator[float]:
+        pause_ms = HOURS * HOUR_MS / exchanges / dice.lognormvariate(0.0, 0.4)
+        at = T0 + dice.random() * HOUR_MS
+        while at < T0 + HOURS * HOUR_MS:
+            yield at
+            at += dice.expovariate(1 / pause_ms)
+
+    return arrivals
 
 
 def _in_sittings(dice: random.Random) -> Iterator[float]:
-    """As many, some minutes apart, in as many sittings as somebody likes."""
+    """Forty or so, some minutes apart, in as many sittings as somebody likes."""
     for _ in range(1 + int(dice.expovariate(1 / 3))):
         at = T0 + dice.random() * HOURS * HOUR_MS
         for _ in range(1 + int(dice.expovariate(1 / 9))):
@@ -67,13 +71,17 @@ def _found(seed: int, strangers: Iterator[RequestEvent]) -> set[str]:
     return sanctioned(judged(in_order(people, strangers)).drained())
 
 
+def _assert_is_the_pool(found: set[str]) -> None:
+    assert len(found & {f"stranger-{number}" for number in range(ACCOUNTS)}) >= 0.95 * ACCOUNTS
+    assert not any(account.startswith("person") for account in found)
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_pool_that_asks_one_question_in_ever_new_words_is_found(seed: int) -> None:
     """A5: no prompt, no shape and no SimHash twice; what its wordings have in common is the same for all of its accounts."""
-    found = _found(seed, _strangers(random.Random(seed + 10), _evenly, _reworded))
+    found = _found(seed, _strangers(random.Random(seed + 10), _evenly(40), _reworded))
 
-    assert len(found & {f"stranger-{number}" for number in range(ACCOUNTS)}) >= 0.95 * ACCOUNTS
-    assert not any(account.startswith("person") for account in found)
+    _assert_is_the_pool(found)
 
 
 def test_bought_accounts_are_found_by_what_they_do_since_they_joined() -> None:
@@ -86,12 +94,11 @@ def test_bought_accounts_are_found_by_what_they_do_since_they_joined() -> None:
         for member in range(ACCOUNTS)
         for _ in range(120)
     )
-    pool = (replace(one, event_time=one.event_time + PAST_HOURS * HOUR_MS) for one in _strangers(dice, _evenly, _reworded))
+    pool = (replace(one, event_time=one.event_time + PAST_HOURS * HOUR_MS) for one in _strangers(dice, _evenly(40), _reworded))
     people = crowd(random.Random(3), 400, span_ms=(PAST_HOURS + HOURS) * HOUR_MS)
     found = sanctioned(judged(in_order(people, past, pool)).drained())
 
-    assert len(found & {f"stranger-{number}" for number in range(ACCOUNTS)}) >= 0.95 * ACCOUNTS
-    assert not any(account.startswith("person") for account in found)
+    _assert_is_the_pool(found)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -103,7 +110,7 @@ def test_people_who_ask_one_question_in_their_own_words_are_left_alone(seed: int
 @pytest.mark.parametrize("seed", [1, 2])
 def test_programs_that_ask_for_different_things_are_left_alone(seed: int) -> None:
     """As even as the pool, and nothing in common."""
-    assert _found(seed, _strangers(random.Random(seed + 10), _evenly, _unlike)) == set()
+    assert _found(seed, _strangers(random.Random(seed + 10), _evenly(40), _unlike)) == set()
 
 
 def _diluted(seed: int, share: float, arrivals: Arrivals) -> Iterator[RequestEvent]:
@@ -115,21 +122,11 @@ def _diluted(seed: int, share: float, arrivals: Arrivals) -> Iterator[RequestEve
     return _strangers(random.Random(seed + 10), arrivals, content)
 
 
-def _busily(dice: random.Random) -> Iterator[float]:
-    """A hundred exchanges or so at random over the day."""
-    pause_ms = HOURS * HOUR_MS / 100 / dice.lognormvariate(0.0, 0.4)
-    at = T0 + dice.random() * HOUR_MS
-    while at < T0 + HOURS * HOUR_MS:
-        yield at
-        at += dice.expovariate(1 / pause_ms)
-
-
 def test_a_pool_that_hides_its_prompt_among_others_is_found() -> None:
     """A7: one exchange in eight; each account's share of the work is told of as closely as if it did nothing else."""
-    found = _found(3, _diluted(3, 0.12, _busily))
+    found = _found(3, _diluted(3, 0.12, _evenly(100)))
 
-    assert len(found & {f"stranger-{number}" for number in range(ACCOUNTS)}) >= 0.95 * ACCOUNTS
-    assert not any(account.startswith("person") for account in found)
+    _assert_is_the_pool(found)
 
 
 @pytest.mark.parametrize(("seed", "share"), [(1, 0.25), (2, 0.25), (1, 0.4), (2, 0.4), (2, 0.6)])

@@ -6,6 +6,7 @@ from typing import Final
 from river import stats, utils
 
 from guard.scoring.learned.past import MOVES
+from guard.scoring.ramp import ramp
 
 SCALES: Final = (4.0, 2.5, 0.4, 0.6)
 """Moves that count in full: sixteen times the rate, 5.7 times the output, 0.4 of all exchanges asking, 0.6 single-turn.
@@ -35,7 +36,7 @@ class DriftModel:
         """How far the moves go toward extraction, 0-1."""
         left = 1.0
         for move, weight, scale in zip(moves, WEIGHTS, self._limits, strict=True):
-            left *= 1.0 - weight * min(1.0, max(0.0, move) / scale)
+            left *= 1.0 - weight * ramp(move, 0.0, scale)
         return 1.0 - left
 
     def learn(self, moves: tuple[float, ...]) -> None:

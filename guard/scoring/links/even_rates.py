@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from guard.scoring.account_rules import Features, Numbers, reason
 from guard.scoring.links.crowd import Crowd
 from guard.scoring.links.settled import is_settled
+from guard.scoring.ramp import ramp
 from guard.scoring.reasons import Reason
 from guard.state.behaviour import DEVOTED_SHARE
 from guard.state.link import KeyKind
@@ -68,8 +69,8 @@ def even_rates(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers
     limit = people - EVEN_ERRORS_MIN * error
     if dispersion > limit:
         return None
-    surety = min(1.0, (limit - dispersion) / ((EVEN_ERRORS_ENOUGH - EVEN_ERRORS_MIN) * error))
-    ground = min(1.0, (accounts - EVEN_FEW) / (EVEN_MANY - EVEN_FEW))
+    surety = ramp(limit - dispersion, 0.0, (EVEN_ERRORS_ENOUGH - EVEN_ERRORS_MIN) * error)
+    ground = ramp(accounts, EVEN_FEW, EVEN_MANY)
     ceiling = EVEN_CARD_MAX if kind is KeyKind.PAYMENT else EVEN_MAX
     return reason("even_rates", dispersion, limit, people, ceiling * surety * ground)
 
@@ -98,4 +99,4 @@ def _steady(spread: float, features: Features) -> float:
     if features.get("devotion", 1.0) < WHOLE_SHARE:
         spread = min(spread, features.get("callers_spread", spread))
     beyond = spread - SESSIONS_SPREAD - SITTING_HOURS / features["exposure_hours"]
-    return min(1.0, max(0.0, beyond / (STEADY_SPREAD - SESSIONS_SPREAD)))
+    return ramp(beyond, 0.0, STEADY_SPREAD - SESSIONS_SPREAD)

@@ -6,6 +6,7 @@ from typing import Final
 from guard.scoring.account_rules import Features, Numbers, reason
 from guard.scoring.links.crowd import Crowd
 from guard.scoring.links.surprise import surprise
+from guard.scoring.ramp import ramp
 from guard.scoring.reasons import Reason
 from guard.state.link import KeyKind
 
@@ -36,14 +37,10 @@ def conservation(features: Features, numbers: Numbers) -> float:
     if refused is None or takers < TAKERS_MIN or taken_over <= CHANCE * refused:
         return 0.0
     accounts = features["accounts"]
-    extent = _ramp(features.get("hands", 0.0) / accounts, HANDS_SHARE_MIN, HANDS_SHARE_ENOUGH)
+    extent = ramp(features.get("hands", 0.0) / accounts, HANDS_SHARE_MIN, HANDS_SHARE_ENOUGH)
     novelty = takers / _pairs_at_random(taken_over, accounts)
-    surety = _ramp(novelty, NOVELTY_MIN, NOVELTY_ENOUGH)
+    surety = ramp(novelty, NOVELTY_MIN, NOVELTY_ENOUGH)
     return extent * surety * surprise(taken_over / refused, CHANCE, refused, numbers["surprise_nats"])
-
-
-def _ramp(value: float, least: float, enough: float) -> float:
-    return min(1.0, max(0.0, (value - least) / (enough - least)))
 
 
 def _pairs_at_random(taken_over: float, accounts: float) -> float:
