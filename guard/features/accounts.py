@@ -69,6 +69,10 @@ def _age_days(memory: Behaviour, at: int) -> float | None:
     return max(0.0, (at - memory.created_s * 1_000) / DAY_MS) if memory.created_s else None
 
 
+def _use_days(memory: Behaviour, at: int) -> float:
+    return max(0.0, (at - memory.first_s * 1_000) / DAY_MS)
+
+
 _CISA: Final = "CISA AA26-251A"
 
 
@@ -144,5 +148,6 @@ ACCOUNT_FEATURES: Final = (
         _reasoning_share,
     ),
     Feature("age_days", "days since the account was opened", 0.0, 1e5, "fresh accounts at once at their limit", _CISA, 0.1, _age_days),
+    Feature("use_days", "days since its first exchange seen", 0.0, 1e5, "no ramp since it came to use", _CISA, 0.1, _use_days),
 )
 """Read at most once per scoring, not per event; about 3 us together."""

@@ -17,11 +17,14 @@ def reason(code: str, value: float, threshold: float, baseline: float, weight: f
 def instant_maximum(features: Features, numbers: Numbers) -> Reason | None:
     """A young account at a pipeline's pace from its first exchanges on, one turn deep, with constant parameters.
 
+    Young is who was opened, or is new and came to use, at most `instant_young_days` ago: an account may lie for some days first.
     Strong enough alone for a throttle, never for more: an honest roll-out can look like this for an hour.
     """
     age = features.get("age_days")
     pace = features.get("pace_rpm")
-    if age is None or pace is None or age > numbers["instant_young_days"]:
+    if age is None or pace is None or age > numbers["young_account_days"]:
+        return None
+    if min(age, features["use_days"]) > numbers["instant_young_days"]:
         return None
     limit_share = features.get("limit_share")
     over = pace / numbers["instant_pace_rpm"]

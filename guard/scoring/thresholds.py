@@ -40,7 +40,7 @@ _ROWS: Final = (
         "twenty a second from a young account; ServeGen's median API client makes 1.5 a second, a batch of forty comes at ten",
     ),
     Threshold("instant_limit_share", 0.8, 0.1, 2.0, "share of plan limit", "CISA AA26-251A: a new subscription at maximum at once"),
-    Threshold("instant_young_days", 3.0, 0.1, 90.0, "days", "an honest roll-out ramps over days"),
+    Threshold("instant_young_days", 3.0, 0.1, 90.0, "days of use", "an honest roll-out ramps over days"),
     Threshold("elicitation_share", 0.5, 0.05, 1.0, "share of exchanges", "half of what is asked; tutoring and audits ask now and then"),
     Threshold("rubric_share", 0.6, 0.05, 1.0, "share of exchanges", "judge batches do the same: alone a hint"),
     Threshold("content_exchanges_min", 24.0, 4.0, 1e6, "exchanges", "two-sided 99 % interval of a share of one half is then +-0.26"),

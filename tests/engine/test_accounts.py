@@ -129,6 +129,26 @@ def test_the_same_pace_of_an_old_account_is_left_alone() -> None:
     assert stage.drain().decided == []
 
 
+def test_an_account_that_lay_for_some_days_before_its_burst_is_throttled() -> None:
+    """A1 that waits: new by its registration, and without any use before."""
+    stage = _stage()
+    for one in burst("mallory", 50, 20, account_created=T0 - 10 * DAY_MS):
+        stage.take(one, one.event_time)
+
+    assert [decision.action for decision in stage.drain().decided] == ["throttle"]
+
+
+def test_a_customer_who_tried_things_out_for_days_before_the_roll_out_is_left_alone() -> None:
+    """As young by its registration, with exchanges by hand on four days."""
+    stage = _stage()
+    created = T0 - 9 * DAY_MS
+    tried = [event("pipeline", T0 - day * DAY_MS + turn * 60_000, account_created=created) for day in (7, 6, 5, 4) for turn in range(5)]
+    for one in [*tried, *burst("pipeline", 2_000, 20, account_created=created)]:
+        stage.take(one, one.event_time)
+
+    assert stage.drain().decided == []
+
+
 def test_refused_requests_renew_nothing() -> None:
     """After a throttle, a million refused requests must not extend it (users call it a ban by their own 429s)."""
     stage = _stage()
