@@ -21,7 +21,7 @@ from guard.features.table import extract
 from guard.policy.jitter import offset_of
 from guard.policy.judge import judge, weigh
 from guard.policy.policy import Policy
-from guard.scoring.account_rules import account_evidence
+from guard.scoring.account_rules import account_evidence, without_what_drifted
 from guard.scoring.fusion import Verdict
 from guard.scoring.learned.models import ShardModels
 from guard.scoring.watch_rules import watch_evidence
@@ -88,9 +88,9 @@ class Assessor:
         policy = self.policy_at(at)
         self._learner.rebaseline(policy.rebaseline_at, at)
         features = extract(ACCOUNT_FEATURES, record.behaviour, at)
-        evidence = account_evidence(features, policy.thresholds)
-        evidence += watch_evidence(assessment.hits)
-        evidence += self._learner.evidence(record, features, policy.thresholds)
+        evidence = watch_evidence(assessment.hits)
+        learnt = self._learner.evidence(record, features, policy.thresholds)
+        evidence += [*without_what_drifted(account_evidence(features, policy.thresholds), learnt), *learnt]
         said, relief = self._control.label_says(Scope.ACCOUNT, assessment.account, at)
         evidence += said
         evidence += self._learner.likeness(features, evidence)

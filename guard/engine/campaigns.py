@@ -16,7 +16,7 @@ from guard.engine.control import Control
 from guard.engine.evidence_graph import Node
 from guard.engine.forwards import Crossing, Report, Suspicion, decode_tip
 from guard.engine.issue import Desk, Subject
-from guard.engine.membership import members_of
+from guard.engine.membership import members_of, own_nodes
 from guard.engine.onlooker import Onlooker
 from guard.engine.stage import Message, Outcome, SourceRecord
 from guard.engine.tallies import Tallies
@@ -25,7 +25,7 @@ from guard.policy.jitter import offset_of
 from guard.policy.judge import Sentence, judge, weigh
 from guard.policy.policy import Policy
 from guard.scoring.account_rules import reason
-from guard.scoring.fusion import Verdict
+from guard.scoring.fusion import FAMILY_WEIGHT_MIN, Verdict
 from guard.scoring.reasons import Reason
 from guard.scoring.watch_rules import FAMILIES_MIN
 from guard.state.link import KeyKind
@@ -130,7 +130,7 @@ class CampaignsStage:
     def _judge(self, campaign: Campaign) -> None:
         """Score a campaign anew from its keys, and decide."""
         policy, at = self._policy(), EventTimeMs(self._newest_at)
-        nodes = self._clusters.nodes_of(campaign)
+        nodes = own_nodes(self._clusters.nodes_of(campaign))
         if not self._clusters.strong_of(campaign, policy) and len({node.family for node in nodes}) < FAMILIES_MIN:
             self._close(campaign)
             return
@@ -148,7 +148,7 @@ class CampaignsStage:
         self._publish(campaign, nodes)
 
     def _members(self, campaign: Campaign, policy: Policy, at: EventTimeMs) -> tuple[str, ...]:
-        nodes, strong = self._clusters.nodes_of(campaign), self._clusters.strong_of(campaign, policy)
+        nodes, strong = own_nodes(self._clusters.nodes_of(campaign)), self._clusters.strong_of(campaign, policy)
         found = members_of(nodes, strong, self._clusters.reports.of(campaign.campaign_id))
         return tuple(account for account in found if not self._control.is_exempt(Scope.ACCOUNT, account, at, policy))
 
@@ -159,7 +159,7 @@ class CampaignsStage:
     def _verdict(self, campaign: Campaign, nodes: list[Node], members: tuple[str, ...], policy: Policy, at: EventTimeMs) -> Verdict:
         evidence = _evidence_of(nodes)
         floor = policy.thresholds["campaign_accounts_min"]
-        if len(members) >= floor:
+        if len(members) >= floor and _is_linked(nodes, evidence):
             evidence.append(reason("campaign_member", len(members), floor, 0.0, min(0.75, 0.5 + 0.06 * log2(len(members) / floor))))
         said, relief = self._control.label_says(Scope.CAMPAIGN, campaign.campaign_id, at)
         return weigh([*evidence, *said], policy, relief)
@@ -229,6 +229,12 @@ class CampaignsStage:
         decided, written = self._desk.drain()
         messages, self._messages = self._messages, []
         return Outcome(changes, [*written, *messages], decided, self._tallies.drain())
+
+
+def _is_linked(nodes: list[Node], evidence: list[Reason]) -> bool:
+    """Whether the number of members says more than the size of one public: keys of two families hold them together, or three families speak."""
+    families = {one.family for one in evidence if one.weight >= FAMILY_WEIGHT_MIN}
+    return len({node.family for node in nodes}) >= FAMILIES_MIN or len(families) >= HARD_FAMILIES_MIN
 
 
 def _evidence_of(nodes: list[Node]) -> list[Reason]:

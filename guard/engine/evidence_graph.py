@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from guard.engine.forwards import Suspicion
 from guard.scoring.account_rules import Numbers
+from guard.scoring.fusion import SHARING_CODES
 from guard.scoring.reasons import CONTENT_FAMILIES, REASONS, Family
 from guard.scoring.watch_rules import FAMILIES_MIN, KIND_CODES
 from guard.state.link import KINDS, KeyKind
@@ -40,6 +41,11 @@ class Node(Struct, array_like=True):
     def is_soft(self) -> bool:
         """A client stack or a network: shared by strangers too easily to found or to bridge campaigns."""
         return self.suspicion.kind in SOFT_KINDS
+
+    @property
+    def is_accused(self) -> bool:
+        """How the key is used speaks against it, not only that it is shared."""
+        return any(one.weight > 0 and one.code not in SHARING_CODES for one in self.suspicion.reasons)
 
     @property
     def family(self) -> Family:

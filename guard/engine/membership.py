@@ -1,6 +1,9 @@
 """Who belongs to a campaign: accounts that its keys of two families share, or that a strong key or a report names."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from math import ceil
+from statistics import median_low
 from typing import Final
 
 import msgspec
@@ -63,11 +66,36 @@ def _key(report: Report) -> bytes:
     return REPORT_PREFIX + f"{report.campaign_id}:{report.account}".encode()
 
 
+FEW_SHARE: Final = 1 / 3
+"""Share of the keys that the middle one of the accounts carries, below which one is no member by a strong key alone."""
+OWN_SHARE: Final = 0.5
+"""Share of a key's accounts that must carry keys whose use speaks against them, from which the key is the campaign's own."""
+
+
+def own_nodes(nodes: list[Node]) -> list[Node]:
+    """The keys that are the campaign's own: how they are used speaks against them, or most of their accounts carry such keys.
+
+    A public prompt or a team's card may overlap with a pool; what is said of the pool's keys is not said of everybody on these.
+    """
+    accused = [node for node in nodes if node.is_accused and not node.is_soft]
+    if not accused:
+        return nodes
+    covered = {account for node in accused for account in node.suspicion.members}
+    return [
+        node
+        for node in nodes
+        if (node.is_accused and not node.is_soft)
+        or sum(account in covered for account in node.suspicion.members) >= OWN_SHARE * len(node.suspicion.members)
+    ]
+
+
 def members_of(nodes: list[Node], strong: set[str], reports: Iterable[Report]) -> Iterator[str]:
     """The accounts of a campaign, in a stable order. `strong` names the keys whose every account is a member."""
     families: dict[str, set[str]] = {}
     admitted: dict[str, None] = {}
+    carried: Counter[str] = Counter()
     for node in nodes:
+        carried.update(node.suspicion.members)
         for account in node.suspicion.members:
             families.setdefault(account, set()).add(node.family)
             if node.name in strong:
@@ -75,7 +103,15 @@ def members_of(nodes: list[Node], strong: set[str], reports: Iterable[Report]) -
     strong_kinds = {int(name.partition(":")[0]) for name in strong}
     for report in reports:
         families.setdefault(report.account, set()).update(map(_FAMILIES.__getitem__, report.kinds))
+        carried[report.account] = max(carried[report.account], len(report.kinds))
         if strong_kinds & (set(report.devoted) if report.age == Age.TRUSTED else set(report.kinds)):
             admitted[report.account] = None
-    admitted.update(dict.fromkeys(account for account, found in families.items() if len(found) >= FAMILIES_MIN))
-    return iter(sorted(admitted))
+    needed = _keys_needed([carried[account] for account in admitted])
+    found = {account for account in admitted if carried[account] >= needed}
+    found.update(account for account, known in families.items() if len(known) >= FAMILIES_MIN)
+    return iter(sorted(found))
+
+
+def _keys_needed(carried: list[int]) -> int:
+    """How many of the campaign's keys make a member: who carries one where members carry many met the pool's prompt elsewhere."""
+    return ceil(FEW_SHARE * median_low(carried)) if carried else 1

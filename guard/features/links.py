@@ -101,7 +101,7 @@ def _is_one(principal: str, nameless: int, link: LinkRecord) -> bool:
     return principal not in {"", SEVERAL} and nameless <= NAMELESS_MAX * link.accounts
 
 
-NAMELESS_MAX: Final = 0.1
+NAMELESS_MAX: Final = 0.25
 
 
 def _growth(link: LinkRecord, at: int) -> float | None:

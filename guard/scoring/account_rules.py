@@ -60,3 +60,13 @@ ACCOUNT_RULES: Final = (
 def account_evidence(features: Features, numbers: Numbers) -> list[Reason]:
     """What the account's own features say against it."""
     return [found for rule in ACCOUNT_RULES if (found := rule(features, numbers)) is not None]
+
+
+def without_what_drifted(evidence: list[Reason], learnt: list[Reason]) -> list[Reason]:
+    """The rules' evidence without grading, where a move from the account's own past was found: taking to grading is that move.
+
+    A customer who begins to judge answers in bulk does both at once and has done one thing.
+    """
+    if all(one.code != "drift_toward_extraction" for one in learnt):
+        return evidence
+    return [one for one in evidence if one.code != "rubric_grading"]

@@ -86,7 +86,7 @@ _ROWS: Final = (
         "nats",
         "ln(1 / 1e-6): a link is tested again at each arrival, so the error is per link over its life",
     ),
-    Threshold("crowd_new_share_max", 0.3, 0.01, 0.9, "share of accounts", "a fleet's own newcomers may not pass for the crowd's"),
+    Threshold("crowd_new_share_max", 0.5, 0.01, 0.9, "share of accounts", "a fleet's own newcomers may not pass for the crowd's"),
     Threshold(
         "public_trusted_accounts",
         12.0,

@@ -53,7 +53,7 @@ GAPS: Final = (GAP_MS, GAP_SQUARE, NEW_SLOT)
 SPREAD_GAPS_MIN: Final = 8
 """Gaps before an account can be said to come in sessions or not: fewer are one session."""
 TIMED_GAPS_MIN: Final = 3
-TIMED_SPREAD_MAX: Final = 0.25
+TIMED_SPREAD_MAX: Final = 0.05
 """Standard deviation of a timer's gaps, as a share of their mean; independent arrivals have 1, people more (Goh and Barabasi 2008)."""
 
 DEVOTED_OVER: Final = 16

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from guard.scoring.account_rules import Features, Numbers, reason
 from guard.scoring.links.crowd import Crowd
+from guard.scoring.links.sessions import steadiness
 from guard.scoring.links.settled import is_settled
 from guard.scoring.ramp import ramp
 from guard.scoring.reasons import Reason
@@ -28,22 +29,18 @@ LATE_KINDS: Final = frozenset({KeyKind.PAYMENT, KeyKind.SHAPE, KeyKind.PARAPHRAS
 LATE_USES_MIN: Final = 12.0
 """Uses per account before these kinds may be called even: teams and labs share a card, and look even in their first minutes; shapes and
 paraphrases are told of from their second or third use on, which hides the lower tail."""
+SHAPE_SHARE_MIN: Final = 0.1
+"""A pool deals out several wordings, each a part of what its accounts ask: a shape counts the more, the larger its part."""
 EVEN_MAX: Final = 0.65
+EVEN_HINT_MAX: Final = 0.3
+"""Of callers who come in sessions: a hackathon or a class may be alike by the occasion."""
+DEALT_ERRORS: Final = 4.0
+"""Standard errors below independent callers of one and the same rate (Poisson; sqrt(2 / n) / mean) from which the uses were dealt out in turn."""
 EVEN_CARD_MAX: Final = 0.2
 """Evenness is a hint on a card: teams balance over their own keys, and a laboratory does the same task."""
-SESSIONS_SPREAD: Final = 0.45
-STEADY_SPREAD: Final = 0.57
-"""Spread up to which callers come in sessions, and from which they do not: ten turns within two slots give 0.2, a night of eight hours off takes a third
-from 1."""
 FIRST_SITTING_HOURS: Final = 1.0
 """Until then callers without pauses are people who have not got up yet, as far as anybody can tell: half of the coding agents' streams last an hour
 (WEKA)."""
-SITTING_HOURS: Final = 0.25
-"""What the first session fills of the time that an account has had, so much more spread it shows (turns follow within minutes)."""
-WHOLE_SHARE: Final = 0.6
-"""Devotion from which a key's own uses show whether its accounts come in sessions. Of a session of ten turns in two slots, a key with a share d
-of the turns shows a spread of (1 - (1 - d)^5) / 5d: beyond `SESSIONS_SPREAD` below a share of 0.4, as if there were no sessions. The devotion
-of typical adherents is more than the mean share: 0.4 to 0.5 where that is 0.25."""
 STEADY_DISPERSION: Final = 1.5
 """Programs are even in time but not among each other: the squared CV of the rates of thirty reasoning clients of ServeGen (Apache-2.0) drawn at random is
 above 1.55 in 95 % and above 1.23 in 99 % of draws, of its chat clients above 4.00 in 95 % (`python -m tests.bench.dispersion`)."""
@@ -52,7 +49,7 @@ SITTING_ERROR: Final = 0.7
 """Within their first sitting, which most have not ended yet, people are more even: sessions of coding agents (WEKA, Apache-2.0) begun together show
 after five to twenty minutes, thirty at a time, a median of 0.67 to 0.74 with `ONE_SESSION`, above 0.46 in 95 % and above 0.39 in 99 % of draws
 (`python -m tests.bench.dispersion`): 0.7 / sqrt(n) below the median are one standard error."""
-TIMED_SHARE: Final = 0.5
+TIMED_SHARE: Final = 0.25
 
 
 def even_rates(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -> Reason | None:
@@ -60,9 +57,10 @@ def even_rates(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers
     dispersion, accounts = features.get("dispersion"), features["accounts"]
     if dispersion is None or accounts <= EVEN_FEW or not is_settled(features, numbers) or features.get("timed", 0.0) >= TIMED_SHARE:
         return None
-    uses = features["uses_per_account"]
-    if kind in LATE_KINDS and (uses < LATE_USES_MIN or features.get("devotion", 1.0) < DEVOTED_SHARE):
+    told = _told_share(kind, features)
+    if told <= 0.0:
         return None
+    uses = features["uses_per_account"]
     honest = _honest(features, numbers)
     people = honest.dispersion - ONE_SESSION / uses
     error = sqrt(honest.error**2 / accounts + PEOPLE_ERROR**2)
@@ -71,8 +69,30 @@ def even_rates(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers
         return None
     surety = ramp(limit - dispersion, 0.0, (EVEN_ERRORS_ENOUGH - EVEN_ERRORS_MIN) * error)
     ground = ramp(accounts, EVEN_FEW, EVEN_MANY)
-    ceiling = EVEN_CARD_MAX if kind is KeyKind.PAYMENT else EVEN_MAX
-    return reason("even_rates", dispersion, limit, people, ceiling * surety * ground)
+    ceiling = EVEN_CARD_MAX if kind is KeyKind.PAYMENT else _ceiling(features)
+    return reason("even_rates", dispersion, limit, people, ceiling * surety * ground * told)
+
+
+def _told_share(kind: KeyKind, features: Features) -> float:
+    """0-1: how far the uses that were told of show how the accounts use the key."""
+    if kind not in LATE_KINDS:
+        return 1.0
+    if features["uses_per_account"] < LATE_USES_MIN:
+        return 0.0
+    least = SHAPE_SHARE_MIN if kind is KeyKind.SHAPE else DEVOTED_SHARE - 1e-9
+    return ramp(features.get("devotion", 1.0), least, DEVOTED_SHARE)
+
+
+def _ceiling(features: Features) -> float:
+    """The most that evenness may weigh: a hint of callers who come in sessions; in full of those who do not, or whose uses were dealt out in turn.
+
+    Callers in their first sitting were held against real first sittings (`_honest`).
+    """
+    accounts, uses = features["accounts"], features["uses_per_account"]
+    is_dealt = uses >= LATE_USES_MIN and features["dispersion"] <= -DEALT_ERRORS * sqrt(2.0 / accounts) / uses
+    if is_dealt or features["exposure_hours"] < FIRST_SITTING_HOURS:
+        return EVEN_MAX
+    return EVEN_HINT_MAX + (EVEN_MAX - EVEN_HINT_MAX) * steadiness(features)
 
 
 class _Honest(NamedTuple):
@@ -84,19 +104,7 @@ class _Honest(NamedTuple):
 
 def _honest(features: Features, numbers: Numbers) -> _Honest:
     """What honest callers show at their most even: people in their first sitting, people who come in sessions, or programs without any."""
-    floor, spread, exposure = numbers["even_dispersion_max"], features.get("spread"), features["exposure_hours"]
-    steady = 0.0 if spread is None else _steady(spread, features)
-    if steady == 0.0 and exposure < FIRST_SITTING_HOURS:
+    floor, steady = numbers["even_dispersion_max"], steadiness(features)
+    if steady == 0.0 and features["exposure_hours"] < FIRST_SITTING_HOURS:
         return _Honest(min(floor, SITTING_DISPERSION), SITTING_ERROR)
     return _Honest(floor + steady * max(0.0, STEADY_DISPERSION - floor), EVEN_ERROR)
-
-
-def _steady(spread: float, features: Features) -> float:
-    """0-1: how surely the callers do not come in sessions.
-
-    Each use of a key that is but a part of what its accounts do may stand alone in its slot, though they come in sessions: there the accounts tell.
-    """
-    if features.get("devotion", 1.0) < WHOLE_SHARE:
-        spread = min(spread, features.get("callers_spread", spread))
-    beyond = spread - SESSIONS_SPREAD - SITTING_HOURS / features["exposure_hours"]
-    return ramp(beyond, 0.0, STEADY_SPREAD - SESSIONS_SPREAD)

@@ -5,10 +5,14 @@ from typing import Final
 from guard.scoring.account_rules import Features, Numbers, reason
 from guard.scoring.links.crowd import Crowd
 from guard.scoring.links.kinds import TEMPLATE_KINDS
+from guard.scoring.links.vouched import is_vouched_for
 from guard.scoring.reasons import Reason
 from guard.state.link import KeyKind
 
 VOICED_KINDS: Final = TEMPLATE_KINDS | {KeyKind.PAYMENT}
+VOICE_MAX: Final = 0.55
+VOICE_PUBLIC_MAX: Final = 0.3
+"""A hint about a public prompt: a pool that hides behind it may speak for all."""
 
 
 def fleet_elicitation(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -> Reason | None:
@@ -16,7 +20,8 @@ def fleet_elicitation(kind: KeyKind, features: Features, crowd: Crowd, numbers: 
     voice = features.get("voice")
     if kind not in VOICED_KINDS or voice is None or voice < numbers["elicitation_share"]:
         return None
-    return reason("reasoning_elicitation", voice, numbers["elicitation_share"], crowd.voice, 0.55)
+    weight = VOICE_PUBLIC_MAX if is_vouched_for(features, crowd, numbers) else VOICE_MAX
+    return reason("reasoning_elicitation", voice, numbers["elicitation_share"], crowd.voice, weight)
 
 
 def fleet_rubric(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -> Reason | None:

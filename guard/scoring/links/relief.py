@@ -5,32 +5,43 @@ from typing import Final
 from guard.scoring.account_rules import Features, Numbers
 from guard.scoring.links.crowd import Crowd
 from guard.scoring.links.hand_over import conservation
-from guard.scoring.links.settled import is_settled
+from guard.scoring.links.sessions import steadiness
+from guard.scoring.links.settled import SESSIONS_HOURS, is_settled
+from guard.scoring.links.vouched import is_vouched_for
+from guard.scoring.ramp import ramp
 
-PUBLIC_SHARE: Final = 0.6
-"""What is public is used by the trusted about as often as everything else is; it is used unevenly, too: bought old accounts are not."""
 RELIEF_PUBLIC: Final = 0.8
 RELIEF_TEAM: Final = 0.7
 RELIEF_UNEVEN: Final = 0.65
 RELIEF_UNSETTLED: Final = 0.4
 """What speaks for a key, as the share of its score that goes: public, one principal's, people's own rhythm, too early. A balancer with weights is
-uneven, too, and a pool bought old: where accounts take over one another's work, neither rhythm nor age says anything."""
+uneven, too, and a pool bought old: where accounts take over one another's work, neither rhythm nor age says anything. A pool behind a public
+harness makes all of its use look even, but not steady."""
 
 
 def relief(features: Features, crowd: Crowd, numbers: Numbers) -> float:
     """The strongest of what speaks for the key."""
     found = [0.0]
-    dispersion = features.get("dispersion")
     if features.get("principals") == 1.0:
         found.append(RELIEF_TEAM)
-    if dispersion is None or not is_settled(features, numbers):
+    if features.get("dispersion") is None or not is_settled(features, numbers):
         found.append(RELIEF_UNSETTLED)
-    elif dispersion > numbers["even_dispersion_max"]:
-        span = numbers["uneven_dispersion_min"] - numbers["even_dispersion_max"]
-        unevenness = min(1.0, (dispersion - numbers["even_dispersion_max"]) / max(span, 0.01))
-        unevenness *= 1.0 - conservation(features, numbers)
-        found.append(RELIEF_UNEVEN * unevenness)
-        is_vouched_for = features.get("trusted_share", 0.0) >= PUBLIC_SHARE * crowd.trusted_share()
-        if is_vouched_for and features.get("trusted_accounts", 0.0) >= numbers["public_trusted_accounts"]:
-            found.append(RELIEF_PUBLIC * unevenness)
+    else:
+        found.append(_of_rhythm(features, crowd, numbers))
     return max(found)
+
+
+def _of_rhythm(features: Features, crowd: Crowd, numbers: Numbers) -> float:
+    """For uneven use; and more, where the trusted vouch for the key, for uneven use or for use in sessions."""
+    apart = 1.0 - conservation(features, numbers)
+    uneven = apart * ramp(
+        features["dispersion"], numbers["even_dispersion_max"], max(numbers["uneven_dispersion_min"], numbers["even_dispersion_max"] + 0.01)
+    )
+    if not is_vouched_for(features, crowd, numbers):
+        return RELIEF_UNEVEN * uneven
+    return RELIEF_PUBLIC * max(uneven, apart * _sittings(features))
+
+
+def _sittings(features: Features) -> float:
+    """0-1: how surely the callers come in sessions; nothing before there has been time for two."""
+    return 1.0 - steadiness(features) if features["exposure_hours"] >= SESSIONS_HOURS else 0.0
