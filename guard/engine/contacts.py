@@ -57,9 +57,9 @@ class _Speaker(NamedTuple):
 
     age: Age
     created_day: int
-    of_identity: tuple[str, str, int, float, float, float, float, float, float, float, float]
-    """`card` to `spread`: what the exchange at hand asks for, and where it does not say, the account's mean."""
-    of_content: tuple[str, str, int, float, float, float, float, float, float, float, float]
+    of_identity: tuple[str, str, int, float, float, float, float, float, float, float, float, float]
+    """`card` to `pace`: what the exchange at hand asks for, and where it does not say, the account's mean."""
+    of_content: tuple[str, str, int, float, float, float, float, float, float, float, float, float]
     """The same with the account's means alone."""
 
 
@@ -200,7 +200,7 @@ class Contacts:
         b = record.behaviour
         voice, rubric, single_turn = b.means[columns.ELICITATION], b.means[columns.RUBRIC], b.means[columns.SINGLE_TURN]
         card = record.identity[0] or "" if record.identity is not None else ""
-        means = (voice, rubric, single_turn, b.timed, b.windows.tokens_per_request, b.spread)
+        means = (voice, rubric, single_turn, b.timed, b.windows.tokens_per_request, b.spread, b.pace)
         asks, grades = _said(event.reasoning_elicitation, voice), _said(event.rubric_grading, rubric)
         account = (card, record.organisation, b.limit_rpm)
         return _Speaker(

@@ -52,6 +52,8 @@ class Contact(Struct, array_like=True, gc=False):
     """Input and output tokens of the account's mean exchange lately."""
     spread: float = -1.0
     """`Behaviour.spread` of the account: near 0 where it comes in sessions, 1 where it calls at any time; -1 when too few gaps are known."""
+    pace: float = -1.0
+    """Natural logarithm of the account's mean gap between exchanges lately, in milliseconds; -1 when too few gaps are known."""
     input_tokens: int = 0
     output_tokens: int = 0
     reasoning_tokens: int = 0

@@ -126,6 +126,8 @@ class LinkMemory:
         if contact.spread >= 0:
             link.callers = min(link.callers + 1, VOICES_MAX)
             link.callers_spread += (contact.spread - link.callers_spread) / link.callers
+            link.pace += (contact.pace - link.pace) / link.callers
+            link.pace_square += (contact.pace * contact.pace - link.pace_square) / link.callers
 
 
 def _merged(known: str, one: str) -> str:

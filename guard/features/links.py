@@ -74,6 +74,10 @@ def _callers_spread(link: LinkRecord, at: int) -> float | None:
     return link.callers_spread if link.callers else None
 
 
+def _callers_scatter(link: LinkRecord, at: int) -> float | None:
+    return link.callers_scatter if link.callers >= SCATTER_TELLINGS_MIN else None
+
+
 def _principals(link: LinkRecord, at: int) -> float | None:
     if _is_one(link.organisation, link.organisationless, link) or (link.card != link.value and _is_one(link.card, link.cardless, link)):
         return 1.0
@@ -101,6 +105,8 @@ def _is_one(principal: str, nameless: int, link: LinkRecord) -> bool:
     return principal not in {"", SEVERAL} and nameless <= NAMELESS_MAX * link.accounts
 
 
+SCATTER_TELLINGS_MIN: Final = 30
+"""Tellings by accounts of known pace: the variance of thirty is known to a quarter."""
 NAMELESS_MAX: Final = 0.25
 
 
@@ -153,6 +159,16 @@ LINK_FEATURES: Final = (
         "SynchroTrap, CCS 2014",
         0.1,
         _callers_spread,
+    ),
+    Feature(
+        "callers_scatter",
+        "variance of the logarithm of the callers' pace",
+        0.0,
+        100.0,
+        "a balancer's accounts are alike whatever they ask",
+        "ServeGen",
+        0.1,
+        _callers_scatter,
     ),
     Feature("new_share", "share of accounts of known age", 0.0, 1.0, "fleets are new", "AA26-251A", 0.1, _new_share),
     Feature(

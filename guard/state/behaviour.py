@@ -4,7 +4,7 @@ What happens beyond a bound: the oldest event id, link key or conversation gives
 """
 
 from array import array
-from math import exp
+from math import exp, log
 from typing import Final
 
 from msgspec import Struct
@@ -197,6 +197,11 @@ class Behaviour:
             return -1.0
         per_slot = SLOT_MS / max(1.0, self.means[GAP_MS])
         return float(min(1.0, self.means[NEW_SLOT] * per_slot / (1.0 - exp(-per_slot))))
+
+    @property
+    def pace(self) -> float:
+        """Natural logarithm of the mean gap between exchanges lately, in milliseconds; -1 before eight gaps."""
+        return log(max(1.0, self.means[GAP_MS])) if self.counts[GAP_MS] >= SPREAD_GAPS_MIN else -1.0
 
     def forget_gaps(self) -> None:
         """Something new begins: when the account came before weighs as much as its next eight exchanges, and less and less than what follows."""

@@ -161,6 +161,15 @@ class LinkRecord(Struct, array_like=True):
     callers_spread: float = 0.0
     """Mean spread of the accounts that told of the key, with all that they did lately, likewise."""
     callers: int = 0
+    pace: float = 0.0
+    """Mean logarithm of the mean gap, in milliseconds, of the accounts that told of the key, likewise."""
+    pace_square: float = 0.0
+    """Mean of its square, likewise."""
+
+    @property
+    def callers_scatter(self) -> float:
+        """Variance of the logarithm of the callers' pace, with all that they did lately: a balancer's are alike, people and programs are not."""
+        return max(0.0, self.pace_square - self.pace * self.pace)
 
     @property
     def adherents(self) -> float:

@@ -57,6 +57,18 @@ def test_a_stolen_key_is_throttled_for_its_drift() -> None:
     assert decided[0].issued_at < T0 + 7 * DAY_MS + 120 * 3 * SECOND_MS
 
 
+def _judging(start: int, count: int) -> Iterator[RequestEvent]:
+    for number in range(count):
+        yield event(
+            "alice", start + number * 3 * SECOND_MS, output_tokens=2_500, messages=2, reasoning_elicitation=0.1, rubric_grading=0.85, **OLD
+        )
+
+
+def test_a_customer_who_takes_to_judging_answers_in_bulk_is_left_alone() -> None:
+    """Labelling with the model as judge: a move from one's own past, and what one moved to, are one fact."""
+    assert _decided(iter([*_chat(random.Random(5), 7), *_judging(T0 + 7 * DAY_MS, 280)])) == []
+
+
 def test_a_launch_of_the_same_content_is_left_alone() -> None:
     """N6: twenty times the rate of the same dialogue."""
     dice = random.Random(3)

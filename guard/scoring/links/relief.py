@@ -5,8 +5,8 @@ from typing import Final
 from guard.scoring.account_rules import Features, Numbers
 from guard.scoring.links.crowd import Crowd
 from guard.scoring.links.hand_over import conservation
-from guard.scoring.links.sessions import steadiness
-from guard.scoring.links.settled import SESSIONS_HOURS, is_settled
+from guard.scoring.links.sessions import sittings
+from guard.scoring.links.settled import is_settled
 from guard.scoring.links.vouched import is_vouched_for
 from guard.scoring.ramp import ramp
 
@@ -39,9 +39,4 @@ def _of_rhythm(features: Features, crowd: Crowd, numbers: Numbers) -> float:
     )
     if not is_vouched_for(features, crowd, numbers):
         return RELIEF_UNEVEN * uneven
-    return RELIEF_PUBLIC * max(uneven, apart * _sittings(features))
-
-
-def _sittings(features: Features) -> float:
-    """0-1: how surely the callers come in sessions; nothing before there has been time for two."""
-    return 1.0 - steadiness(features) if features["exposure_hours"] >= SESSIONS_HOURS else 0.0
+    return RELIEF_PUBLIC * max(uneven, apart * sittings(features))

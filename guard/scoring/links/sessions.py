@@ -4,6 +4,7 @@ from math import exp
 from typing import Final
 
 from guard.scoring.account_rules import Features
+from guard.scoring.links.settled import SESSIONS_HOURS
 from guard.scoring.ramp import ramp
 from guard.state.behaviour import SLOT_MS
 from guard.units import HOUR_MS
@@ -11,12 +12,15 @@ from guard.units import HOUR_MS
 AWAKE_SHARE: Final = 2 / 3
 """Of a day with a night of eight hours off: who calls at any time of it uses so many of many slots, and as many as at random of few."""
 SESSIONS_SHARE: Final = 0.57
-STEADY_SHARE: Final = 0.68
+STEADY_SHARE: Final = 0.64
 """Spread, as a share of what calling at any time with a night off gives, up to which callers come in sessions, and from which they do not: ten turns
 within two slots give 0.2, a kit of seven steps that everybody walks through within an hour or two 0.57."""
 SESSIONS_SPREAD: Final = 0.45
 STEADY_SPREAD: Final = 0.57
 """The least that both are, for use in most of the slots."""
+CLEAR_SPREAD: Final = 0.35
+"""Spread up to which sessions are plain to see; from `DIM_SPREAD` on they are not."""
+DIM_SPREAD: Final = 0.5
 SITTING_HOURS: Final = 0.25
 """What the first session fills of the time that an account has had, so much more spread it shows (turns follow within minutes)."""
 WHOLE_SHARE: Final = 0.6
@@ -25,20 +29,29 @@ of the turns shows a spread of (1 - (1 - d)^5) / 5d: beyond `SESSIONS_SPREAD` be
 of typical adherents is more than the mean share: 0.4 to 0.5 where that is 0.25."""
 
 
-def steadiness(features: Features) -> float:
-    """0-1: how surely the callers do not come in sessions; 0 where too little time has passed to tell.
+def sittings(features: Features) -> float:
+    """0-1: how plainly the callers come in sessions; 0 where too little time has passed to tell."""
+    spread = _spread(features)
+    return 0.0 if spread is None or features["exposure_hours"] < SESSIONS_HOURS else 1.0 - ramp(spread, CLEAR_SPREAD, DIM_SPREAD)
 
-    Each use of a key that is but a part of what its accounts do may stand alone in its slot, though they come in sessions: there the accounts tell.
-    """
-    spread = features.get("spread")
+
+def steadiness(features: Features) -> float:
+    """0-1: how surely the callers do not come in sessions; 0 where too little time has passed to tell."""
+    spread = _spread(features)
     if spread is None:
         return 0.0
-    if features.get("devotion", 1.0) < WHOLE_SHARE:
-        spread = min(spread, features.get("callers_spread", spread))
     hours = features["exposure_hours"]
     at_any_time = _spread_at_any_time(features["uses_per_account"], hours * HOUR_MS / SLOT_MS)
     sessions, steady = max(SESSIONS_SPREAD, SESSIONS_SHARE * at_any_time), max(STEADY_SPREAD, STEADY_SHARE * at_any_time)
     return ramp(spread - SITTING_HOURS / hours, sessions, steady)
+
+
+def _spread(features: Features) -> float | None:
+    """The spread of the key, or of its callers where each use may stand alone in its slot, though they come in sessions."""
+    spread = features.get("spread")
+    if spread is not None and features.get("devotion", 1.0) < WHOLE_SHARE:
+        return min(spread, features.get("callers_spread", spread))
+    return spread
 
 
 def _spread_at_any_time(uses: float, slots: float) -> float:
