@@ -231,6 +231,9 @@ class CampaignsStage:
         return Outcome(changes, [*written, *messages], decided, self._tallies.drain())
 
 
+OF_THE_LARGEST: Final = frozenset({"even_rates", "alike_callers"})
+
+
 def _is_linked(nodes: list[Node], evidence: list[Reason]) -> bool:
     """Whether the number of members says more than the size of one public: keys of two families hold them together, or three families speak."""
     families = {one.family for one in evidence if one.weight >= FAMILY_WEIGHT_MIN}
@@ -248,7 +251,7 @@ def _evidence_of(nodes: list[Node]) -> list[Reason]:
     strongest: dict[str, Reason] = {}
     for node in nodes:
         for one in node.suspicion.reasons:
-            if one.code == "even_rates" and node.name != largest:
+            if one.code in OF_THE_LARGEST and node.name != largest:
                 continue
             if one.code not in strongest or one.weight > strongest[one.code].weight:
                 strongest[one.code] = one

@@ -98,6 +98,11 @@ REASONS: Final[dict[str, ReasonCode]] = {
         "dispersion of the sharing accounts' use beyond chance; 0 is a perfect load balancer",
         "Anthropic, 23 Feb 2026: timing that fits load balancing",
     ),
+    "alike_callers": ReasonCode(
+        Family.TIMING,
+        "variance of the logarithm of the pace of the accounts that share the key; people and programs show 0.8 and more",
+        "Anthropic, 23 Feb 2026: timing that fits load balancing; ServeGen's clients",
+    ),
     "template_lift": ReasonCode(
         Family.TEMPLATE,
         "accounts that share a prompt template beyond what its popularity among trusted accounts explains",

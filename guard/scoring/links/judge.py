@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from guard.scoring.account_rules import Features, Numbers
+from guard.scoring.links.alike_callers import alike_callers
 from guard.scoring.links.client_concentration import client_concentration
 from guard.scoring.links.crowd import Crowd
 from guard.scoring.links.even_rates import even_rates
@@ -28,6 +29,7 @@ DETECTORS: Final[tuple[Detector, ...]] = (
     new_accounts,
     registered_together,
     even_rates,
+    alike_callers,
     shared_payment,
     template_lift,
     client_concentration,

@@ -3,6 +3,7 @@
 from typing import Final
 
 from guard.scoring.account_rules import Features, Numbers
+from guard.scoring.links.alike_callers import alikeness
 from guard.scoring.links.crowd import Crowd
 from guard.scoring.links.hand_over import conservation
 from guard.scoring.links.sessions import sittings
@@ -25,7 +26,7 @@ def relief(features: Features, crowd: Crowd, numbers: Numbers) -> float:
     if features.get("principals") == 1.0:
         found.append(RELIEF_TEAM)
     if features.get("dispersion") is None or not is_settled(features, numbers):
-        found.append(RELIEF_UNSETTLED)
+        found.append(RELIEF_UNSETTLED * (1.0 - alikeness(features)))
     else:
         found.append(_of_rhythm(features, crowd, numbers))
     return max(found)
