@@ -6,6 +6,7 @@ from guard.scoring.account_rules import Features, Numbers, reason
 from guard.scoring.links.crowd import Crowd
 from guard.scoring.links.even_rates import EVEN_FEW, EVEN_MANY, TIMED_SHARE
 from guard.scoring.links.kinds import SEVERAL_PRINCIPALS, TEMPLATE_KINDS
+from guard.scoring.links.sessions import callers_steadiness
 from guard.scoring.ramp import ramp
 from guard.scoring.reasons import Reason
 from guard.state.link import KeyKind
@@ -16,10 +17,6 @@ UNLIKE_SCATTER: Final = 0.45
 """Variance of the logarithm of the pace up to which callers are alike, and from which they are not. The rates of ServeGen's clients, whose squared CV
 is above 1.23 in 99 % of draws of thirty (`python -m tests.bench.dispersion`), have 0.8 and more; weights of a balancer between a half and
 double give 0.16, the number of gaps that a pace is told by another 0.02 to 0.12."""
-CALLERS_SESSIONS: Final = 0.68
-CALLERS_STEADY: Final = 0.78
-"""Spread of the callers, as of a key: people on one occasion, or with one tool at work, go at one pace for hours, but not without a pause (0.66 at most in
-an independent generator's hackathon and browser extension)."""
 SITTING_HOURS: Final = 1.0
 SITTINGS_HOURS: Final = 2.0
 """What one sitting may last, up to which nobody has had a pause, and from which most people have."""
@@ -38,7 +35,6 @@ def alikeness(features: Features) -> float:
     scatter = features.get("callers_scatter")
     if scatter is None or features.get("timed", 0.0) >= TIMED_SHARE:
         return 0.0
-    steady = ramp(features.get("callers_spread", 0.0), CALLERS_SESSIONS, CALLERS_STEADY)
     ground = ramp(features["accounts"], EVEN_FEW, EVEN_MANY)
     time = ramp(features["exposure_hours"], SITTING_HOURS, SITTINGS_HOURS)
-    return ground * time * steady * (1.0 - ramp(scatter, ALIKE_SCATTER, UNLIKE_SCATTER))
+    return ground * time * callers_steadiness(features) * (1.0 - ramp(scatter, ALIKE_SCATTER, UNLIKE_SCATTER))

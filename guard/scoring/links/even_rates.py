@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from guard.scoring.account_rules import Features, Numbers, reason
 from guard.scoring.links.crowd import Crowd
-from guard.scoring.links.sessions import WHOLE_SHARE, steadiness
+from guard.scoring.links.sessions import callers_steadiness, steadiness
 from guard.scoring.links.settled import is_settled
 from guard.scoring.ramp import ramp
 from guard.scoring.reasons import Reason
@@ -31,6 +31,9 @@ LATE_USES_MIN: Final = 12.0
 paraphrases are told of from their second or third use on, which hides the lower tail."""
 SHAPE_SHARE_MIN: Final = 0.1
 """A pool deals out several wordings, each a part of what its accounts ask: a shape counts the more, the larger its part."""
+THIN_SHARE: Final = 0.1
+THICK_SHARE: Final = 0.3
+"""Devotion up to which a key is hardly used, and from which its own uses speak for themselves."""
 MIXED_SCATTER: Final = 0.45
 APART_SCATTER: Final = 0.7
 """Variance of the logarithm of the callers' pace up to which they may be a pool that does other things as well, and from which they are not: ServeGen's
@@ -78,10 +81,12 @@ def even_rates(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers
 
 
 def _borne_out(features: Features) -> float:
-    """0-1: how far the callers bear out a key that is but a part of what they do: who used it once or twice looks even, whatever the pace."""
-    if features.get("devotion", 1.0) >= WHOLE_SHARE:
-        return 1.0
-    return 1.0 - ramp(features.get("callers_scatter", 0.0), MIXED_SCATTER, APART_SCATTER)
+    """0-1: how far the callers bear out a key that is but a part of what they do: who used it once or twice looks even, whatever the pace.
+
+    Callers in sessions do other things as well, which says nothing of the key; programs that call at any time at paces of their own do.
+    """
+    thin = 1.0 - ramp(features.get("devotion", 1.0), THIN_SHARE, THICK_SHARE)
+    return 1.0 - thin * callers_steadiness(features) * ramp(features.get("callers_scatter", 0.0), MIXED_SCATTER, APART_SCATTER)
 
 
 def _told_share(kind: KeyKind, features: Features) -> float:

@@ -21,6 +21,9 @@ STEADY_SPREAD: Final = 0.57
 CLEAR_SPREAD: Final = 0.35
 """Spread up to which sessions are plain to see; from `DIM_SPREAD` on they are not."""
 DIM_SPREAD: Final = 0.5
+CALLERS_SESSIONS: Final = 0.68
+CALLERS_STEADY: Final = 0.78
+"""Spread of the callers, as of a key: people on one occasion, or with one tool at work, go at one pace for hours, but not without a pause."""
 SITTING_HOURS: Final = 0.25
 """What the first session fills of the time that an account has had, so much more spread it shows (turns follow within minutes)."""
 WHOLE_SHARE: Final = 0.6
@@ -44,6 +47,11 @@ def steadiness(features: Features) -> float:
     at_any_time = _spread_at_any_time(features["uses_per_account"], hours * HOUR_MS / SLOT_MS)
     sessions, steady = max(SESSIONS_SPREAD, SESSIONS_SHARE * at_any_time), max(STEADY_SPREAD, STEADY_SHARE * at_any_time)
     return ramp(spread - SITTING_HOURS / hours, sessions, steady)
+
+
+def callers_steadiness(features: Features) -> float:
+    """0-1: how surely the callers do not come in sessions, with all that they do."""
+    return ramp(features.get("callers_spread", 0.0), CALLERS_SESSIONS, CALLERS_STEADY)
 
 
 def _spread(features: Features) -> float | None:
