@@ -66,6 +66,11 @@ class Campaign(Struct, array_like=True):
     merged_into: str = ""
 
     @property
+    def exchanges_since(self) -> int:
+        """Exchanges since the first throttle."""
+        return max(0, self.exchanges - self.exchanges_before_throttle)
+
+    @property
     def key(self) -> bytes:
         """The key of its state record."""
         return b"c:" + self.campaign_id.encode()

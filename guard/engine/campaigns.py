@@ -23,6 +23,7 @@ from guard.engine.tallies import Tallies
 from guard.engine.watchlist import CampaignKey
 from guard.policy.jitter import offset_of
 from guard.policy.judge import Sentence, judge, weigh
+from guard.policy.patience import throttle_without_effect
 from guard.policy.policy import Policy
 from guard.scoring.account_rules import reason
 from guard.scoring.fusion import FAMILY_WEIGHT_MIN, Verdict
@@ -168,7 +169,9 @@ class CampaignsStage:
         mode = policy.modes[Scope.CAMPAIGN]
         held = campaign.standing.order(mode)
         is_held = held is not None and held.is_active(at) and held.action > Action.ALLOW
-        sentence = judge(verdict, held, policy, at, offset_of(policy.jitter, Scope.CAMPAIGN, campaign.campaign_id, at))
+        offset = offset_of(policy.jitter, Scope.CAMPAIGN, campaign.campaign_id, at)
+        vain = throttle_without_effect(campaign.first_throttle_at, campaign.exchanges_since, len(members), policy, at)
+        sentence = judge(verdict, held, policy, at, offset, Action.THROTTLE if vain is None else Action.CHALLENGE)
         if sentence is None and held is not None and is_held and len(members) != campaign.members_total:
             sentence = Sentence(Action(held.action), held.expires_at)
         if sentence is None or not members or self._control.is_settled(Scope.CAMPAIGN, campaign.campaign_id, at, policy):
@@ -177,6 +180,8 @@ class CampaignsStage:
         if mode is Mode.ENFORCE and not is_held and verdict.families < HARD_FAMILIES_MIN:
             capped = self._caps.exceeded(at, len(members), policy.caps.campaign_members)
             self._changes[CAPS_KEY] = msgspec.msgpack.encode(self._caps)
+        if vain is not None and sentence.action is Action.CHALLENGE:
+            verdict = msgspec.structs.replace(verdict, reasons=(*verdict.reasons, vain))
         self._desk.sentence(self._subject(campaign, members), verdict, sentence, policy, at, capped=capped)
         campaign.mode = Mode.SHADOW if capped is not None else mode
         self._note(campaign, sentence.action, at)

@@ -10,6 +10,7 @@ from guard.policy.policy import (
     BLOCK_FAMILIES_MIN,
     FOREVER_AT,
     LADDER_DEFAULT,
+    THROTTLE_PATIENCE_MS,
     THROTTLE_RATE_RPM_DEFAULT,
     TTL_MS_DEFAULT,
     TTL_MS_MAX,
@@ -31,7 +32,7 @@ VERSION_MAX: Final = 2**53 - 1
 JITTER_KEY_CHARS_MIN: Final = 16
 """64 bits as hex digits: beyond guessing for a boundary that changes daily."""
 
-BOOKKEEPING_CODES: Final = frozenset({"operator_order", "allow_list", "released", "cap"})
+BOOKKEEPING_CODES: Final = frozenset({"operator_order", "allow_list", "released", "throttle_without_effect", "cap"})
 """Codes that tell what was done, not what was seen: no rule to switch off."""
 
 RULE_CODES: Final = tuple(sorted(REASONS.keys() - BOOKKEEPING_CODES))
@@ -128,6 +129,10 @@ class LadderDocument(Part):
     ttl_ms: TtlDocument = Field(default=TtlDocument(), description="time to live of the rungs")
     throttle_rate_rpm: Rate = Field(
         default=THROTTLE_RATE_RPM_DEFAULT, description="requests per minute that a throttle leaves, per account"
+    )
+    throttle_patience_ms: TtlMs = Field(
+        default=THROTTLE_PATIENCE_MS,
+        description="milliseconds a campaign goes on under a throttle that takes nothing from it, until it is challenged",
     )
     block_families_min: int = Field(
         default=BLOCK_FAMILIES_MIN, ge=BLOCK_FAMILIES_MIN, le=10, description="independent evidence families under a block"

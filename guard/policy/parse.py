@@ -123,6 +123,7 @@ def _policy(document: PolicyDocument, digest: str) -> Policy:
         ),
         rebaseline_at=EventTimeMs(document.rebaseline_at),
         jitter=Jitter(**ladder.jitter.model_dump()),
+        throttle_patience_ms=ladder.throttle_patience_ms,
     )
 
 

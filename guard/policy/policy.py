@@ -23,6 +23,9 @@ TTL_MS_DEFAULT: Final = {Action.THROTTLE: 15 * MINUTE_MS, Action.CHALLENGE: HOUR
 THROTTLE_RATE_RPM_DEFAULT: Final = 6
 """One request in ten seconds: a person keeps working, a harvest of 667 answers per account takes two hours instead of minutes."""
 
+THROTTLE_PATIENCE_MS: Final = HOUR_MS
+"""Four throttles in a row: time for an operator to look, before a throttle that takes nothing from a campaign gives way to a challenge."""
+
 BLOCK_FAMILIES_MIN: Final = 2
 """Independent evidence families under every block; a policy may ask for more, never for fewer."""
 
@@ -121,3 +124,5 @@ class Policy(Struct, frozen=True):
     rebaseline_at: EventTimeMs = EventTimeMs(0)
     """Event time from which the models of the crowd begin anew; 0 for never."""
     jitter: Jitter = Jitter()
+    throttle_patience_ms: int = THROTTLE_PATIENCE_MS
+    """How long a campaign may go on under a throttle that takes nothing from it."""

@@ -111,7 +111,10 @@ def test_a_misspelt_field_is_answered_with_those_that_exist() -> None:
     """Otherwise a guard that refuses unknown fields only annoys."""
     (line,) = _lines(document(ladder={"score": {}}))
 
-    assert line == "ladder.score: unknown field; known here: scores, ttl_ms, throttle_rate_rpm, block_families_min, jitter"
+    assert (
+        line
+        == "ladder.score: unknown field; known here: scores, ttl_ms, throttle_rate_rpm, throttle_patience_ms, block_families_min, jitter"
+    )
 
 
 def test_a_rate_belongs_to_throttle_only() -> None:

@@ -1,0 +1,56 @@
+"""A throttle that takes nothing from a campaign gives way to a challenge. Each story runs the whole engine."""
+
+import random
+from collections.abc import Iterator
+
+from guard.decisions.decision import Decision
+from guard.engine.control import Control
+from guard.engine.driver import Driver
+from guard.engine.watchlist import WatchList
+from guard.events.request import RequestEvent
+from guard.policy.labels import LabelBook
+from guard.policy.policy import LADDER_DEFAULT, THROTTLE_PATIENCE_MS
+from guard.policy.schedule import PolicySchedule
+from guard.units import DAY_MS, HOUR_MS
+from tests.support.events import T0, crowd, event, in_order
+from tests.support.policies import document
+
+HOURS = 36
+
+
+def _slow_pool(dice: random.Random) -> Iterator[RequestEvent]:
+    """Eighty accounts with cards and lines of their own that a dispatcher gives one prompt, once an hour or so at any hour."""
+    for member in range(80):
+        created, at = T0 - int(dice.uniform(90, 900) * DAY_MS), T0 + dice.random() * HOUR_MS
+        while at < T0 + HOURS * HOUR_MS:
+            yield event(
+                f"slow-{member}", int(at), account_created=created, prefix="their-prompt", shape=f"s{dice.getrandbits(50):x}",
+                payment_fingerprint=f"k1:card-{member}", ip_prefix=f"home-{member}", client_fingerprint=f"client-{member}", rate_limit_rpm=60,
+            )  # fmt: skip
+            at += dice.expovariate(40 / HOURS) * HOUR_MS
+
+
+def _decided(**ladder: int) -> list[Decision]:
+    """What is decided about the pool's campaign, in order."""
+    policies = PolicySchedule.builtin(enforce=True).with_document(document(mode="enforce", ladder=ladder))
+    driver = Driver(4, Control(policies, LabelBook.empty(), WatchList.empty()))
+    for one in in_order(crowd(random.Random(1), 400, span_ms=HOURS * HOUR_MS), _slow_pool(random.Random(11))):
+        driver.take(one, one.event_time)
+    driver.finish()
+    return [decision for decision in driver.drained() if decision.scope == "campaign"]
+
+
+def test_a_pool_that_asks_less_than_a_throttle_leaves_is_challenged_after_an_hour_of_it() -> None:
+    """Low and slow: six requests a minute are more than any of them ever wanted."""
+    decided = _decided()
+    first = {action: next(one.issued_at for one in decided if one.action == action) for action in ("throttle", "challenge")}
+
+    assert first["challenge"] - first["throttle"] >= THROTTLE_PATIENCE_MS
+    challenge = next(one for one in decided if one.action == "challenge")
+    assert challenge.score < LADDER_DEFAULT[1][1]
+    assert challenge.reasons[-1].code == "throttle_without_effect"
+
+
+def test_operators_decide_how_long_a_throttle_is_tried() -> None:
+    """Who would rather have somebody look first asks for more patience."""
+    assert {one.action for one in _decided(throttle_patience_ms=2 * DAY_MS)} == {"throttle"}
