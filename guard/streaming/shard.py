@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Final, NoReturn
 
 from aiokafka import ConsumerRecord, TopicPartition
@@ -48,6 +49,7 @@ class Shard:
         self._fail = fail
         self._has_meta = False
         self._work = asyncio.Event()
+        self._full = asyncio.Event()
         self._flushing = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
@@ -84,18 +86,24 @@ class Shard:
         self.waiting += taken
         self._work.set()
 
+    def fill(self) -> None:
+        """The records that wait make up a whole flush: what comes next belongs into another."""
+        self._full.set()
+
     async def _run(self) -> None:
         while True:
             await self._work.wait()
             delay = self._pace.delay(time.monotonic(), self.waiting, self.queued)
             if delay:
-                await asyncio.sleep(delay)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._full.wait(), delay)
             await self.flush()
 
     async def flush(self) -> None:
         """Commit everything taken in so far; nothing if there is nothing. A fault is handed to the worker."""
         async with self._flushing:
             self._work.clear()
+            self._full.clear()
             began = time.monotonic()
             self._pace.began(began)
             try:

@@ -95,10 +95,12 @@ class Shards:
         """A record of this event time fits into its shard's flush and is not far ahead of other workers; or it is to be dropped."""
         shard = self._of(source)
         lane = shard.lanes.get(source.topic) if shard else None
-        if lane is None:
+        if shard is None or lane is None:
             return True
-        is_live = at > wall_clock() - LIVE_MS
-        return lane.has_room(at) and (is_live or at <= self._others.horizon(self.owned, time.monotonic()))
+        if not lane.has_room(at):
+            shard.fill()
+            return False
+        return at > wall_clock() - LIVE_MS or at <= self._others.horizon(self.owned, time.monotonic())
 
     def deliver(self, source: TopicPartition, records: int) -> None:
         """So many records are on their way to the shard."""
@@ -110,6 +112,11 @@ class Shards:
         """Records of the partition's shard that have been fetched and not committed."""
         shard = self._of(source)
         return shard.queued + shard.waiting if shard else 0
+
+    @property
+    def stepped(self) -> int:
+        """A number that changes whenever a record is stepped: the sum of the offsets that the lanes want next."""
+        return sum(lane.next_offset for shard in self.owned.values() for lane in shard.lanes.values())
 
     def _of(self, tp: TopicPartition) -> Shard | None:
         number = shard_of(tp.topic, tp.partition, self.shards)

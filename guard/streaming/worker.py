@@ -142,6 +142,7 @@ class _Worker:
         return [(shard.number, shard.waiting_since) for shard in self._shards.owned.values() if shard.waiting]
 
     async def _positions(self) -> Mapping[TopicPartition, tuple[int, int]]:
+        """Per partition how far it has been fetched and where it ends. One without room waits for us: it moves while we step anything."""
         consumer = self._app.consumer
         sources = [tp for tp in consumer.assignment() if tp.topic in SOURCES]
         ends = await consumer.highwaters(*sources)
@@ -149,6 +150,7 @@ class _Worker:
         for tp in sources:
             position = await consumer.position(tp) or 0
             where, end = TopicPartition(*tp), ends.get(TP(*tp)) or 0
-            found[where] = (position, end)
+            stepped = self._shards.stepped
+            found[where] = (position, end) if self._shards.has_room(where) else (stepped, stepped + 1)
             self._observer.lag(tp.topic, tp.partition, max(0, end - position) + self._shards.uncommitted(where))
         return found

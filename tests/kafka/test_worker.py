@@ -45,16 +45,16 @@ class Rig:
         self.until(lambda: worker.is_ready)
         return worker
 
-    def produce(self, events: int = EVENTS) -> None:
-        """Events of a hundred accounts."""
-        asyncio.run(self._produce(events))
+    def produce(self, events: int = EVENTS, apart_ms: int = 1) -> None:
+        """Events of a hundred accounts, so far apart in event time."""
+        asyncio.run(self._produce(events, apart_ms))
 
-    async def _produce(self, events: int) -> None:
+    async def _produce(self, events: int, apart_ms: int) -> None:
         async with AIOKafkaProducer(bootstrap_servers=self.bootstrap) as producer:
             for number in range(events):
                 account = f"acct-{number % 100}"
                 self.expected[account] += 1
-                await producer.send(Topic.REQUESTS, toy_event(number, account, 1_000 + number), key=account.encode())
+                await producer.send(Topic.REQUESTS, toy_event(number, account, 1_000 + number * apart_ms), key=account.encode())
 
     def counted(self, topic: Topic = Topic.ACCOUNTS_STATE) -> int:
         """Events in the committed state."""
@@ -129,6 +129,18 @@ def test_a_second_worker_takes_its_share_and_gives_it_back(rig):
     assert second.wait() == 0
     rig.until(lambda: first.is_ready and first.shards == {*range(SHARDS + 1)})
     rig.until_counted()
+
+
+def test_a_worker_that_is_busy_with_a_quiet_weeks_backlog_is_not_taken_for_stalled(rig):
+    """Little of event time goes into a flush: what has been fetched may last for minutes, in which nothing more can be fetched."""
+    rig.produce(60_000, apart_ms=40_000)
+    worker = rig.start(GUARD_STALL_MS="5000", GUARD_WAITING_RECORDS_MAX="1000")
+    rig.until(lambda: worker.is_ready)
+    time.sleep(12.0)
+    worker.signal(signal.SIGTERM)
+
+    assert worker.wait() == 0, rig.said()[-2_000:]
+    assert 0 < rig.counted() == _group_offsets(rig) < 60_000
 
 
 def test_a_worker_goes_on_counting_where_its_predecessor_stopped(rig):
