@@ -27,6 +27,7 @@ from guard.control.topics_read import read_topic
 from guard.convert.kinds import kind_named
 from guard.decisions.decision import Decision, decode_decision
 from guard.engine.driver import Driver
+from guard.errors import GuardError
 from guard.replay.run import replay
 from guard.streaming.admin import create_topics
 from guard.streaming.broker import EmbeddedBroker
@@ -108,7 +109,12 @@ def _judged(source: Source, traces: Path, *, through_broker: bool) -> Judged:
     with tempfile.TemporaryDirectory() as folder:
         events = Path(folder) / "events.jsonl"
         _convert(source, traces, events)
-        return asyncio.run(_by_broker(events, Path(folder))) if through_broker else _by_replay(events)
+        try:
+            return asyncio.run(_by_broker(events, Path(folder))) if through_broker else _by_replay(events)
+        except GuardError as error:
+            sys.exit(f"{source.name}: {error}")
+        except TimeoutError:
+            sys.exit(f"{source.name}: not all was counted within {SECONDS_MAX:.0f} s; the machine may be busy with something else")
 
 
 def _convert(source: Source, traces: Path, out: Path) -> None:
@@ -135,7 +141,7 @@ async def _by_broker(events: Path, folder: Path) -> Judged:
             await worker.wait_until_ready()
             began = time.monotonic()
             sent, accounts = await _produce(broker.bootstrap, events)
-            counted_at = await until_counted(broker.bootstrap, sent, SECONDS_MAX)
+            counted_at = await until_counted(broker.bootstrap, sent, [worker], SECONDS_MAX)
         finally:
             await worker.end()
         shadow = [decode_decision(record.value) for record in await read_topic(broker.bootstrap, Topic.SHADOW)]

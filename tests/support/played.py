@@ -16,6 +16,7 @@ from guard.control.topics_read import read_topic
 from guard.decisions.decision import Decision, decode_decision
 from guard.engine.driver import Driver
 from guard.engine.summary import summarize
+from guard.errors import GuardError
 from guard.events.request import RequestEvent
 from guard.streaming.admin import create_topics
 from guard.topics import Topic
@@ -60,7 +61,7 @@ async def streamed(bootstrap: str, events: Sequence[RequestEvent], pace: Pace, f
         if not pace.waiting_ms:
             await asyncio.gather(*(worker.wait_until_ready() for worker in workers))
         await produce(bootstrap, late, pace.times)
-        await until_counted(bootstrap, len(events))
+        await until_counted(bootstrap, len(events), workers)
     finally:
         await asyncio.gather(*(worker.end() for worker in workers))
     return await decisions_of(bootstrap)
@@ -87,15 +88,19 @@ async def decisions_of(bootstrap: str) -> list[Decision]:
     return [decode_decision(record.value) for record in await read_topic(bootstrap, Topic.DECISIONS) if record.value is not None]
 
 
-async def until_counted(bootstrap: str, events: int, seconds_max: float = SECONDS_MAX) -> float:
+async def until_counted(bootstrap: str, events: int, workers: Sequence[processes.Program], seconds_max: float = SECONDS_MAX) -> float:
     """Wait until the committed state has counted all events and no decision comes any more.
 
-    Returns when all were counted, on the monotonic clock; to about a second, since the state is read again and again.
+    Returns when all were counted, on the monotonic clock; to about a second, since the state is read again and again. Raises
+    GuardError when a worker ends before, TimeoutError when all of them take longer than `seconds_max`.
     """
     quiet, before, counted_at = 0, -1, 0.0
     async with asyncio.timeout(seconds_max):
         while quiet < QUIET_LOOKS:
             await asyncio.sleep(0.5)
+            for worker in workers:
+                if worker.has_ended:
+                    raise GuardError(f"{worker.name} ended by itself; its last line: {worker.last_line()}")
             now = len(await read_topic(bootstrap, Topic.DECISIONS))
             if not counted_at and await counted(bootstrap) >= events:
                 counted_at = time.monotonic()

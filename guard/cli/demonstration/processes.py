@@ -52,7 +52,7 @@ class Program:
                     if await self._is_ready(session):
                         return
                     await asyncio.sleep(0.1)
-        raise GuardError(f"{self.name} did not become ready; its last line: {self._last_line()}")
+        raise GuardError(f"{self.name} did not become ready; its last line: {self.last_line()}")
 
     async def _is_ready(self, session: aiohttp.ClientSession) -> bool:
         url = self.ready_url
@@ -64,7 +64,8 @@ class Program:
         except aiohttp.ClientError:
             return False
 
-    def _last_line(self) -> str:
+    def last_line(self) -> str:
+        """What it printed last."""
         lines = self.log.read_text(errors="replace").strip().splitlines()
         return lines[-1][:300] if lines else "none"
 
