@@ -23,7 +23,7 @@ from guard.engine.tallies import Tallies
 from guard.engine.watchlist import CampaignKey
 from guard.policy.jitter import offset_of
 from guard.policy.judge import Sentence, judge, weigh
-from guard.policy.patience import throttle_without_effect
+from guard.policy.patience import idle_throttle
 from guard.policy.policy import Policy
 from guard.scoring.account_rules import reason
 from guard.scoring.fusion import FAMILY_WEIGHT_MIN, Verdict
@@ -170,7 +170,7 @@ class CampaignsStage:
         held = campaign.standing.order(mode)
         is_held = held is not None and held.is_active(at) and held.action > Action.ALLOW
         offset = offset_of(policy.jitter, Scope.CAMPAIGN, campaign.campaign_id, at)
-        vain = throttle_without_effect(campaign.first_throttle_at, campaign.exchanges_since, len(members), policy, at)
+        vain = idle_throttle(campaign.first_throttle_at, campaign.exchanges_since, len(members), policy, at)
         sentence = judge(verdict, held, policy, at, offset, Action.THROTTLE if vain is None else Action.CHALLENGE)
         if sentence is None and held is not None and is_held and len(members) != campaign.members_total:
             sentence = Sentence(Action(held.action), held.expires_at)

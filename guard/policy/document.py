@@ -32,7 +32,7 @@ VERSION_MAX: Final = 2**53 - 1
 JITTER_KEY_CHARS_MIN: Final = 16
 """64 bits as hex digits: beyond guessing for a boundary that changes daily."""
 
-BOOKKEEPING_CODES: Final = frozenset({"operator_order", "allow_list", "released", "throttle_without_effect", "cap"})
+BOOKKEEPING_CODES: Final = frozenset({"operator_order", "allow_list", "released", "idle_throttle", "cap"})
 """Codes that tell what was done, not what was seen: no rule to switch off."""
 
 RULE_CODES: Final = tuple(sorted(REASONS.keys() - BOOKKEEPING_CODES))

@@ -11,7 +11,7 @@ ASKED_SHARE: Final = 0.5
 """Of the rate that a throttle leaves, up to which members ask so little that it takes nothing from them."""
 
 
-def throttle_without_effect(throttled_at: int, exchanges: int, members: int, policy: Policy, at: int) -> Reason | None:
+def idle_throttle(throttled_at: int, exchanges: int, members: int, policy: Policy, at: int) -> Reason | None:
     """Why nothing milder than a challenge does anything to a group: a throttle has stood for long and leaves more than is asked for.
 
     `throttled_at` is the event time of the first throttle, 0 for none yet; `exchanges` are all that were answered since.
@@ -20,4 +20,4 @@ def throttle_without_effect(throttled_at: int, exchanges: int, members: int, pol
     if not throttled_at or tried_ms < policy.throttle_patience_ms:
         return None
     asked_rpm, left_rpm = exchanges * MINUTE_MS / (tried_ms * max(1, members)), ASKED_SHARE * policy.throttle_rate_rpm
-    return reason("throttle_without_effect", asked_rpm, left_rpm, 0.0, 0.0) if asked_rpm <= left_rpm else None
+    return reason("idle_throttle", asked_rpm, left_rpm, 0.0, 0.0) if asked_rpm <= left_rpm else None

@@ -140,7 +140,7 @@ REASONS: Final[dict[str, ReasonCode]] = {
     "operator_order": ReasonCode(Family.LABEL, "an operator's own order, 1 when present", "policy"),
     "allow_list": ReasonCode(Family.LABEL, "an exemption by policy, certificate or upheld appeal, 1 when present", "contract"),
     "released": ReasonCode(Family.LABEL, "members left when the evidence of a campaign went, accounts", "links are reversible"),
-    "throttle_without_effect": ReasonCode(
+    "idle_throttle": ReasonCode(
         Family.VOLUME,
         "requests per minute and member under a throttle that has stood for long, against half of what it leaves",
         "a throttle that refuses nothing is none",

@@ -5,7 +5,7 @@ import pytest
 from guard.decisions.decision import Action
 from guard.policy.builtin import builtin_policy
 from guard.policy.judge import judge
-from guard.policy.patience import throttle_without_effect
+from guard.policy.patience import idle_throttle
 from guard.scoring.fusion import Verdict
 from guard.units import DAY_MS, HOUR_MS, MINUTE_MS
 
@@ -25,14 +25,14 @@ AT = 1_790_000_000_000
 )
 def test_a_throttle_is_enough_while_it_is_new_or_takes_something(tried_ms: int, exchanges: int, told: float | None) -> None:
     """Ten members under six requests a minute each."""
-    found = throttle_without_effect(AT - tried_ms, exchanges, 10, POLICY, AT)
+    found = idle_throttle(AT - tried_ms, exchanges, 10, POLICY, AT)
 
     assert (found and found.value) == (told and round(told, 4))
 
 
 def test_a_group_that_was_never_throttled_is_throttled_first() -> None:
     """Whatever it asks for."""
-    assert throttle_without_effect(0, 0, 10, POLICY, AT) is None
+    assert idle_throttle(0, 0, 10, POLICY, AT) is None
 
 
 def test_where_a_throttle_does_nothing_its_rung_asks_for_a_challenge_with_a_challenges_time() -> None:

@@ -48,7 +48,7 @@ def test_a_pool_that_asks_less_than_a_throttle_leaves_is_challenged_after_an_hou
     assert first["challenge"] - first["throttle"] >= THROTTLE_PATIENCE_MS
     challenge = next(one for one in decided if one.action == "challenge")
     assert challenge.score < LADDER_DEFAULT[1][1]
-    assert challenge.reasons[-1].code == "throttle_without_effect"
+    assert challenge.reasons[-1].code == "idle_throttle"
 
 
 def test_operators_decide_how_long_a_throttle_is_tried() -> None:
