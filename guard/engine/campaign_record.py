@@ -6,6 +6,7 @@ import msgspec
 import xxhash
 from msgspec import UNSET, Struct, UnsetType
 
+from guard.decisions.decision import Action
 from guard.decisions.standing import Standing
 from guard.engine.watchlist import CampaignKey
 from guard.scoring.reasons import Reason
@@ -64,11 +65,24 @@ class Campaign(Struct, array_like=True):
     exchanges_before_throttle: int = 0
     exchanges_before_block: int = 0
     merged_into: str = ""
+    tried_mode: str = ""
+    """The mode in which a throttle has been tried without a day's sleep since `tried_at`, from `tried_exchanges` on."""
+    tried_at: int = 0
+    tried_exchanges: int = 0
 
-    @property
-    def exchanges_since(self) -> int:
-        """Exchanges since the first throttle."""
-        return max(0, self.exchanges - self.exchanges_before_throttle)
+    def note(self, action: Action, at: int) -> None:
+        """A decision was written in `mode`: keep when the first of its kind was. What was tried in shadow was never tried on anybody."""
+        if not self.first_throttle_at:
+            self.first_throttle_at, self.exchanges_before_throttle = at, self.exchanges
+        if action is Action.BLOCK and not self.first_block_at:
+            self.first_block_at, self.exchanges_before_block = at, self.exchanges
+        if self.tried_mode != self.mode or self.state == DORMANT:
+            self.tried_mode, self.tried_at, self.tried_exchanges = self.mode, at, self.exchanges
+
+    def tried(self, mode: str) -> tuple[int, int]:
+        """Since when a throttle is tried in this mode (0 for not yet), and how many exchanges there were since."""
+        is_tried = self.tried_mode == mode and self.state != DORMANT
+        return (self.tried_at, max(0, self.exchanges - self.tried_exchanges)) if is_tried else (0, 0)
 
     @property
     def key(self) -> bytes:

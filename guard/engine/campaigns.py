@@ -170,7 +170,7 @@ class CampaignsStage:
         held = campaign.standing.order(mode)
         is_held = held is not None and held.is_active(at) and held.action > Action.ALLOW
         offset = offset_of(policy.jitter, Scope.CAMPAIGN, campaign.campaign_id, at)
-        vain = idle_throttle(campaign.first_throttle_at, campaign.exchanges_since, len(members), policy, at)
+        vain = idle_throttle(*campaign.tried(mode), len(members), policy, at)
         sentence = judge(verdict, held, policy, at, offset, Action.THROTTLE if vain is None else Action.CHALLENGE)
         if sentence is None and held is not None and is_held and len(members) != campaign.members_total:
             sentence = Sentence(Action(held.action), held.expires_at)
@@ -184,13 +184,7 @@ class CampaignsStage:
             verdict = msgspec.structs.replace(verdict, reasons=(*verdict.reasons, vain))
         self._desk.sentence(self._subject(campaign, members), verdict, sentence, policy, at, capped=capped)
         campaign.mode = Mode.SHADOW if capped is not None else mode
-        self._note(campaign, sentence.action, at)
-
-    def _note(self, campaign: Campaign, action: Action, at: int) -> None:
-        if not campaign.first_throttle_at:
-            campaign.first_throttle_at, campaign.exchanges_before_throttle = at, campaign.exchanges
-        if action is Action.BLOCK and not campaign.first_block_at:
-            campaign.first_block_at, campaign.exchanges_before_block = at, campaign.exchanges
+        campaign.note(sentence.action, at)
 
     def _publish(self, campaign: Campaign, nodes: list[Node]) -> None:
         keys = [

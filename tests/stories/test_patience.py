@@ -32,7 +32,10 @@ def _slow_pool(dice: random.Random) -> Iterator[RequestEvent]:
 
 def _decided(**ladder: int) -> list[Decision]:
     """What is decided about the pool's campaign, in order."""
-    policies = PolicySchedule.builtin(enforce=True).with_document(document(mode="enforce", ladder=ladder))
+    return _decided_under(PolicySchedule.builtin(enforce=True).with_document(document(mode="enforce", ladder=ladder)))
+
+
+def _decided_under(policies: PolicySchedule) -> list[Decision]:
     driver = Driver(4, Control(policies, LabelBook.empty(), WatchList.empty()))
     for one in in_order(crowd(random.Random(1), 400, span_ms=HOURS * HOUR_MS), _slow_pool(random.Random(11))):
         driver.take(one, one.event_time)
@@ -54,3 +57,15 @@ def test_a_pool_that_asks_less_than_a_throttle_leaves_is_challenged_after_an_hou
 def test_operators_decide_how_long_a_throttle_is_tried() -> None:
     """Who would rather have somebody look first asks for more patience."""
     assert {one.action for one in _decided(throttle_patience_ms=2 * DAY_MS)} == {"throttle"}
+
+
+def test_what_was_throttled_in_shadow_is_throttled_before_it_is_challenged() -> None:
+    """Nobody was throttled in shadow, however long: nothing crosses from there into force."""
+    shadow = PolicySchedule.builtin(enforce=False)
+    tried_at = next(one.issued_at for one in _decided_under(shadow) if one.action == "throttle")
+    enforced = shadow.with_document(document(mode="enforce", effective_at=tried_at + 3 * HOUR_MS))
+    decided = [one for one in _decided_under(enforced) if one.mode == "enforce"]
+    challenged_at = next(one.issued_at for one in decided if one.action == "challenge")
+
+    assert decided[0].action == "throttle"
+    assert challenged_at - decided[0].issued_at >= THROTTLE_PATIENCE_MS
