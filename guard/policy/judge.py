@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from guard.decisions.decision import Action
 from guard.decisions.standing import Order
 from guard.policy.jitter import raised
-from guard.policy.policy import Policy, Rung
+from guard.policy.policy import Policy
 from guard.scoring.fusion import Verdict, fuse
 from guard.scoring.reasons import Reason
 
@@ -49,7 +49,10 @@ def judge(
     `offset` (0-1) raises rungs not yet reached; `least` is the mildest action that does anything to the subject.
     """
     held = Action(standing.action) if standing is not None and standing.is_active(at) else Action.ALLOW
-    action, ttl_ms = _rung(verdict, policy, held, offset, least)
+    reached, ttl_ms = _rung(verdict, policy, Action.THROTTLE if held == least else held, offset)
+    action = max(reached, least) if reached is not Action.ALLOW else reached
+    if action != reached:
+        ttl_ms = next(rung.ttl_ms for rung in policy.rungs if rung.action == action)
     if action is Action.ALLOW or action < held:
         return None
     if action == held and standing is not None and standing.expires_at - at > ttl_ms * RENEW_SHARE:
@@ -57,17 +60,11 @@ def judge(
     return Sentence(action, at + ttl_ms)
 
 
-def _rung(verdict: Verdict, policy: Policy, held: Action, offset: float, least: Action) -> tuple[Action, int]:
+def _rung(verdict: Verdict, policy: Policy, held: Action, offset: float) -> tuple[Action, int]:
     reached, ttl_ms = Action.ALLOW, 0
-    for rung in policy.rungs if least is Action.THROTTLE else _at_least(policy.rungs, least):
+    for rung in policy.rungs:
         asked = rung.score - HYSTERESIS if rung.action == held else raised(rung.score, offset if rung.action > held else 0.0)
         is_grounded = rung.action < Action.BLOCK or verdict.families >= policy.block_families_min
         if verdict.score >= asked and is_grounded:
             reached, ttl_ms = rung.action, rung.ttl_ms
     return reached, ttl_ms
-
-
-def _at_least(rungs: Iterable[Rung], least: Action) -> list[Rung]:
-    """The rungs with `least` in the place of every milder action."""
-    ttl_ms = {rung.action: rung.ttl_ms for rung in rungs}
-    return [rung if rung.action >= least else Rung(least, rung.score, ttl_ms[least]) for rung in rungs]

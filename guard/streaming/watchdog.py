@@ -38,6 +38,10 @@ class Progress:
         self._limit = limit_seconds
         self._positions: dict[TopicPartition, tuple[int, float]] = {}
 
+    def forget(self) -> None:
+        """What was seen is over: a rebalance or a recovery moves nothing, however long it takes."""
+        self._positions = {}
+
     def stalled(self, now: float, at: Mapping[TopicPartition, tuple[int, int]]) -> TopicPartition | None:
         """A partition that has not moved for longer than the limit; `at` maps each one to (position, end)."""
         seen, self._positions = self._positions, {}
@@ -100,6 +104,7 @@ class Watchdog:
             self._check_ready(now, is_ready=is_ready())
             if not is_ready():
                 self._silence.answered()
+                self._progress.forget()
             elif now - measured_at >= LAG_SECONDS:
                 measured_at = now
                 await self._check_positions(now, positions)

@@ -3,6 +3,7 @@
 import pytest
 
 from guard.decisions.decision import Action
+from guard.decisions.standing import Order
 from guard.policy.builtin import builtin_policy
 from guard.policy.judge import judge
 from guard.policy.patience import idle_throttle
@@ -44,4 +45,14 @@ def test_where_a_throttle_does_nothing_its_rung_asks_for_a_challenge_with_a_chal
     assert (fresh.action, fresh.expires_at) == (Action.CHALLENGE, AT + HOUR_MS)
     assert worst is not None
     assert worst.action is Action.BLOCK
-    assert judge(Verdict(0.69, (), 2), None, POLICY, AT + MINUTE_MS, least=Action.CHALLENGE) is None
+    assert judge(Verdict(0.69, (), 2), None, POLICY, AT, least=Action.CHALLENGE) is None
+
+
+@pytest.mark.parametrize("held", [Action.THROTTLE, Action.CHALLENGE])
+def test_what_would_renew_a_throttle_renews_what_takes_its_place(held: Action) -> None:
+    """From a little below the rung, and without the offset that only new rungs ask for: a campaign goes up, or stays; it is not let go."""
+    standing = Order(held, AT - MINUTE_MS, AT + MINUTE_MS, "d-1")
+    sentence = judge(Verdict(0.66, (), 2), standing, POLICY, AT, 0.3, least=Action.CHALLENGE)
+
+    assert sentence is not None
+    assert (sentence.action, sentence.expires_at) == (Action.CHALLENGE, AT + HOUR_MS)

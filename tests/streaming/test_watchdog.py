@@ -36,6 +36,16 @@ def test_a_partition_that_comes_back_is_judged_anew(monkeypatch):
     assert progress.stalled(31.0, {REQUESTS: (5, 9)}) is None
 
 
+def test_a_long_rebalance_is_not_held_against_the_partitions_that_stay():
+    """Nothing is read meanwhile; the time begins anew when the worker is ready again."""
+    progress = Progress(30.0)
+    progress.stalled(0.0, {REQUESTS: (5, 9)})
+    progress.forget()
+
+    assert progress.stalled(31.0, {REQUESTS: (5, 9)}) is None
+    assert progress.stalled(62.0, {REQUESTS: (5, 9)}) == REQUESTS
+
+
 def test_a_process_that_did_not_run_stood_still_and_one_that_worked_hard_did_not():
     """A stopped machine has lost its partitions; a busy one has kept its heartbeat, which runs in a thread of its own."""
     stopped, busy = Standstill(6.0), Standstill(6.0)
