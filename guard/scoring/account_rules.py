@@ -3,16 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
-from guard.scoring.ramp import ramp
 from guard.scoring.reasons import REASONS, Reason
 
 Features: TypeAlias = Mapping[str, float]
 Numbers: TypeAlias = Mapping[str, float]
-
-
-FAST_SHARE: Final = 0.25
-"""Of the pace at once that is an attack's, from which it is a hint: five a second, where a batch of an evaluator's forty workers comes at ten."""
-FAST_HINT: Final = 0.3
 
 
 def reason(code: str, value: float, threshold: float, baseline: float, weight: float) -> Reason:
@@ -24,8 +18,7 @@ def instant_maximum(features: Features, numbers: Numbers) -> Reason | None:
     """A young account at a pipeline's pace from its first exchanges on, one turn deep, with constant parameters.
 
     Young is who was opened, or is new and came to use, at most `instant_young_days` ago: an account may lie for some days first.
-    Strong enough alone for a throttle, never for more: an honest roll-out can look like this for an hour. From a quarter of that pace on it is
-    a hint, which grows with the pace.
+    Strong enough alone for a throttle, never for more: an honest roll-out can look like this for an hour.
     """
     age = features.get("age_days")
     pace = features.get("pace_rpm")
@@ -33,12 +26,14 @@ def instant_maximum(features: Features, numbers: Numbers) -> Reason | None:
         return None
     if min(age, features["use_days"]) > numbers["instant_young_days"]:
         return None
+    limit_share = features.get("limit_share")
     over = pace / numbers["instant_pace_rpm"]
+    if limit_share is not None:
+        over = max(over, limit_share / numbers["instant_limit_share"]) if pace >= numbers["instant_pace_rpm"] / 4 else over
     steady = min(features.get("single_turn_share", 0.5), features.get("same_parameters_share", 0.5))
-    if over < FAST_SHARE or steady < 0.9:
+    if over < 1.0 or steady < 0.9:
         return None
-    over = max(over, features.get("limit_share", 0.0) / numbers["instant_limit_share"])
-    weight = 0.7 + 0.1 * min(1.0, over - 1.0) if over >= 1.0 else FAST_HINT + (0.7 - FAST_HINT) * ramp(over, FAST_SHARE, 1.0)
+    weight = 0.7 + 0.1 * min(1.0, over - 1.0)
     return reason("instant_maximum", pace, numbers["instant_pace_rpm"], 90.0, weight)
 
 

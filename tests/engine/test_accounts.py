@@ -120,16 +120,6 @@ def test_a_young_account_at_a_pipelines_pace_is_throttled_within_fifty_exchanges
     assert decided[0].expires_at > decided[0].issued_at
 
 
-@pytest.mark.parametrize(("elicitation", "actions"), [(0.9, ["throttle"]), (0.05, [])])
-def test_half_that_pace_of_a_young_account_counts_with_what_it_asks_for(elicitation: float, actions: list[str]) -> None:
-    """Ten a second is what an evaluator's batch may do once; with reasoning drawn out of every answer it is a harvest."""
-    stage = _stage()
-    for one in burst("mallory", 200, 100, reasoning_elicitation=elicitation, rate_limit_rpm=4_000):
-        stage.take(one, one.event_time)
-
-    assert [decision.action for decision in stage.drain().decided] == actions
-
-
 def test_the_same_pace_of_an_old_account_is_left_alone() -> None:
     """An API pipeline that has been a customer for a year."""
     stage = _stage()
