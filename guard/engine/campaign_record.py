@@ -66,9 +66,8 @@ class Campaign(Struct, array_like=True):
     exchanges_before_block: int = 0
     merged_into: str = ""
     tried_mode: str = ""
-    """The mode in which a throttle has been tried without a day's sleep since `tried_at`, from `tried_exchanges` on."""
+    """The mode in which a throttle has been tried without a day's sleep since `tried_at`."""
     tried_at: int = 0
-    tried_exchanges: int = 0
 
     def note(self, action: Action, at: int) -> None:
         """A decision was written in `mode`: keep when the first of its kind was. What was tried in shadow was never tried on anybody."""
@@ -77,12 +76,11 @@ class Campaign(Struct, array_like=True):
         if action is Action.BLOCK and not self.first_block_at:
             self.first_block_at, self.exchanges_before_block = at, self.exchanges
         if self.tried_mode != self.mode or self.state == DORMANT:
-            self.tried_mode, self.tried_at, self.tried_exchanges = self.mode, at, self.exchanges
+            self.tried_mode, self.tried_at = self.mode, at
 
-    def tried(self, mode: str) -> tuple[int, int]:
-        """Since when a throttle is tried in this mode (0 for not yet), and how many exchanges there were since."""
-        is_tried = self.tried_mode == mode and self.state != DORMANT
-        return (self.tried_at, max(0, self.exchanges - self.tried_exchanges)) if is_tried else (0, 0)
+    def tried(self, mode: str) -> int:
+        """Since when a throttle is tried in this mode; 0 for not yet."""
+        return self.tried_at if self.tried_mode == mode and self.state != DORMANT else 0
 
     @property
     def key(self) -> bytes:

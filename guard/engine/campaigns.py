@@ -36,6 +36,8 @@ from guard.units import MINUTE_MS, EventTimeMs
 CAPS_KEY: Final = b"k:caps"
 HARD_FAMILIES_MIN: Final = 3
 """Evidence of three families is hard: its campaign passes the members' cap."""
+USES_UNTOLD: Final = 2.0
+"""A key is told again when its uses have doubled: at most so many times those known may have been asked for."""
 JUDGE_EVERY_MS: Final = 1_000
 JUDGE_MEMBER_MS: Final = 10
 """Event time between two judgements of one campaign, unless its keys changed: a second at least, and this for each member, since a judgement
@@ -170,7 +172,8 @@ class CampaignsStage:
         held = campaign.standing.order(mode)
         is_held = held is not None and held.is_active(at) and held.action > Action.ALLOW
         offset = offset_of(policy.jitter, Scope.CAMPAIGN, campaign.campaign_id, at)
-        vain = idle_throttle(*campaign.tried(mode), len(members), policy, at)
+        asked = USES_UNTOLD * sum(node.suspicion.uses for node in self._clusters.nodes_of(campaign))
+        vain = idle_throttle(campaign.tried(mode), round(asked), len(members), policy, at)
         sentence = judge(verdict, held, policy, at, offset, Action.THROTTLE if vain is None else Action.CHALLENGE)
         if sentence is None and held is not None and is_held and len(members) != campaign.members_total:
             sentence = Sentence(Action(held.action), held.expires_at)

@@ -14,7 +14,7 @@ ASKED_SHARE: Final = 0.5
 def idle_throttle(throttled_at: int, exchanges: int, members: int, policy: Policy, at: int) -> Reason | None:
     """Why nothing milder than a challenge does anything to a group: a throttle has stood for long and leaves more than is asked for.
 
-    `throttled_at` is the event time since when one is tried, 0 for not yet; `exchanges` are all that were answered since.
+    `throttled_at` is the event time since when one is tried, 0 for not yet; `exchanges` are at most what was answered since.
     """
     tried_ms = at - throttled_at
     if not throttled_at or tried_ms < policy.throttle_patience_ms:
