@@ -147,10 +147,10 @@ class _Worker:
         sources = [tp for tp in consumer.assignment() if tp.topic in SOURCES]
         ends = await consumer.highwaters(*sources)
         found: dict[TopicPartition, tuple[int, int]] = {}
+        stepped = self._shards.stepped
         for tp in sources:
             position = await consumer.position(tp) or 0
             where, end = TopicPartition(*tp), ends.get(TP(*tp)) or 0
-            stepped = self._shards.stepped
             found[where] = (position, end) if self._shards.has_room(where) else (stepped, stepped + 1)
             self._observer.lag(tp.topic, tp.partition, max(0, end - position) + self._shards.uncommitted(where))
         return found

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from guard.decisions.decision import Decision
 from guard.engine.control import Control
-from guard.engine.driver import Driver
 from guard.engine.watchlist import WatchList
 from guard.events.request import RequestEvent
 from guard.policy.labels import LabelBook
@@ -13,6 +12,7 @@ from guard.policy.policy import LADDER_DEFAULT, THROTTLE_PATIENCE_MS
 from guard.policy.schedule import PolicySchedule
 from guard.units import DAY_MS, HOUR_MS
 from tests.support.events import T0, crowd, event, in_order
+from tests.support.judged import judged
 from tests.support.policies import document
 
 HOURS = 36
@@ -36,10 +36,8 @@ def _decided(**ladder: int) -> list[Decision]:
 
 
 def _decided_under(policies: PolicySchedule) -> list[Decision]:
-    driver = Driver(4, Control(policies, LabelBook.empty(), WatchList.empty()))
-    for one in in_order(crowd(random.Random(1), 400, span_ms=HOURS * HOUR_MS), _slow_pool(random.Random(11))):
-        driver.take(one, one.event_time)
-    driver.finish()
+    events = in_order(crowd(random.Random(1), 400, span_ms=HOURS * HOUR_MS), _slow_pool(random.Random(11)))
+    driver = judged(events, Control(policies, LabelBook.empty(), WatchList.empty()))
     return [decision for decision in driver.drained() if decision.scope == "campaign"]
 
 

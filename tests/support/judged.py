@@ -3,14 +3,15 @@
 from collections.abc import Iterable
 
 from guard.decisions.decision import Decision
+from guard.engine.control import Control
 from guard.engine.driver import Driver
 from guard.events.request import RequestEvent
 from tests.support.events import open_control
 
 
-def judged(events: Iterable[RequestEvent]) -> Driver:
-    """An enforcing engine of four shards that has taken in the events to the end."""
-    driver = Driver(4, open_control())
+def judged(events: Iterable[RequestEvent], control: Control | None = None) -> Driver:
+    """An engine of four shards, enforcing unless `control` says otherwise, that has taken in the events to the end."""
+    driver = Driver(4, control or open_control())
     for one in events:
         driver.take(one, one.event_time)
     driver.finish()
