@@ -9,6 +9,8 @@ from msgspec import UNSET, Struct, UnsetType
 from guard.decisions.decision import Action
 from guard.decisions.standing import Standing
 from guard.engine.watchlist import CampaignKey
+from guard.policy.judge import Sentence
+from guard.policy.patience import Trial
 from guard.scoring.reasons import Reason
 from guard.state.link import KIND_WORDS, KINDS
 from guard.units import DAY_MS
@@ -65,22 +67,16 @@ class Campaign(Struct, array_like=True):
     exchanges_before_throttle: int = 0
     exchanges_before_block: int = 0
     merged_into: str = ""
-    tried_mode: str = ""
-    """The mode in which a throttle has been tried without a day's sleep since `tried_at`."""
-    tried_at: int = 0
+    trial: Trial = msgspec.field(default_factory=Trial)
 
-    def note(self, action: Action, at: int) -> None:
-        """A decision was written in `mode`: keep when the first of its kind was. What was tried in shadow was never tried on anybody."""
+    def note(self, sentence: Sentence, members: int, at: int, found: Reason | None) -> None:
+        """A decision was written in `mode`: keep when the first of its kind was, and how long throttles are tried."""
+        action = sentence.action
         if not self.first_throttle_at:
             self.first_throttle_at, self.exchanges_before_throttle = at, self.exchanges
         if action is Action.BLOCK and not self.first_block_at:
             self.first_block_at, self.exchanges_before_block = at, self.exchanges
-        if self.tried_mode != self.mode or self.state == DORMANT:
-            self.tried_mode, self.tried_at = self.mode, at
-
-    def tried(self, mode: str) -> int:
-        """Since when a throttle is tried in this mode; 0 for not yet."""
-        return self.tried_at if self.tried_mode == mode and self.state != DORMANT else 0
+        self.trial.note(self.mode, action, members, at, sentence.expires_at, found)
 
     @property
     def key(self) -> bytes:

@@ -172,22 +172,28 @@ class CampaignsStage:
         held = campaign.standing.order(mode)
         is_held = held is not None and held.is_active(at) and held.action > Action.ALLOW
         offset = offset_of(policy.jitter, Scope.CAMPAIGN, campaign.campaign_id, at)
-        asked = USES_UNTOLD * sum(node.suspicion.uses for node in self._clusters.nodes_of(campaign))
-        vain = idle_throttle(campaign.tried(mode), round(asked), len(members), policy, at)
+        vain = self._idle(campaign, mode, policy, at)
         sentence = judge(verdict, held, policy, at, offset, Action.THROTTLE if vain is None else Action.CHALLENGE)
         if sentence is None and held is not None and is_held and len(members) != campaign.members_total:
-            sentence = Sentence(Action(held.action), held.expires_at)
+            sentence, vain = Sentence(Action(held.action), held.expires_at), vain or campaign.trial.found
         if sentence is None or not members or self._control.is_settled(Scope.CAMPAIGN, campaign.campaign_id, at, policy):
             return
         capped = None
         if mode is Mode.ENFORCE and not is_held and verdict.families < HARD_FAMILIES_MIN:
             capped = self._caps.exceeded(at, len(members), policy.caps.campaign_members)
             self._changes[CAPS_KEY] = msgspec.msgpack.encode(self._caps)
-        if vain is not None and sentence.action is Action.CHALLENGE:
+        if sentence.action is not Action.CHALLENGE or verdict.score >= policy.rung(Action.CHALLENGE).score:
+            vain = None
+        if vain is not None:
             verdict = msgspec.structs.replace(verdict, reasons=(*verdict.reasons, vain))
         self._desk.sentence(self._subject(campaign, members), verdict, sentence, policy, at, capped=capped)
         campaign.mode = Mode.SHADOW if capped is not None else mode
-        campaign.note(sentence.action, at)
+        campaign.note(sentence, len(members), at, vain)
+
+    def _idle(self, campaign: Campaign, mode: Mode, policy: Policy, at: int) -> Reason | None:
+        """Why a throttle is not tried on, by the most that may have been asked for with all of its keys."""
+        asked = USES_UNTOLD * sum(node.suspicion.uses for node in self._clusters.nodes_of(campaign))
+        return idle_throttle(campaign.trial, mode, round(asked), policy, at)
 
     def _publish(self, campaign: Campaign, nodes: list[Node]) -> None:
         keys = [

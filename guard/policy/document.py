@@ -130,9 +130,9 @@ class LadderDocument(Part):
     throttle_rate_rpm: Rate = Field(
         default=THROTTLE_RATE_RPM_DEFAULT, description="requests per minute that a throttle leaves, per account"
     )
-    throttle_patience_ms: TtlMs = Field(
+    throttle_patience_ms: TtlMs | None = Field(
         default=THROTTLE_PATIENCE_MS,
-        description="milliseconds a campaign goes on under a throttle that takes nothing from it, until it is challenged",
+        description="milliseconds a campaign goes on under a throttle that takes nothing from it, until it is challenged; null: for ever",
     )
     block_families_min: int = Field(
         default=BLOCK_FAMILIES_MIN, ge=BLOCK_FAMILIES_MIN, le=10, description="independent evidence families under a block"

@@ -52,7 +52,7 @@ def judge(
     reached, ttl_ms = _rung(verdict, policy, Action.THROTTLE if held == least else held, offset)
     action = max(reached, least) if reached is not Action.ALLOW else reached
     if action != reached:
-        ttl_ms = next(rung.ttl_ms for rung in policy.rungs if rung.action == action)
+        ttl_ms = policy.rung(action).ttl_ms
     if action is Action.ALLOW or action < held:
         return None
     if action == held and standing is not None and standing.expires_at - at > ttl_ms * RENEW_SHARE:

@@ -2,22 +2,58 @@
 
 from typing import Final
 
+from msgspec import Struct
+
+from guard.decisions.decision import Action
 from guard.policy.policy import Policy
 from guard.scoring.account_rules import reason
 from guard.scoring.reasons import Reason
-from guard.units import MINUTE_MS
+from guard.units import DAY_MS, MINUTE_MS
 
 ASKED_SHARE: Final = 0.5
 """Of the rate that a throttle leaves, up to which members ask so little that it takes nothing from them."""
+FORGOTTEN_AFTER_MS: Final = DAY_MS
+"""Without any sanction for a day a trial is over: what the group does after that, another trial shows."""
 
 
-def idle_throttle(throttled_at: int, exchanges: int, members: int, policy: Policy, at: int) -> Reason | None:
-    """Why nothing milder than a challenge does anything to a group: a throttle has stood for long and leaves more than is asked for.
+class Trial(Struct, array_like=True):
+    """For how long throttles have stood over a group, gaps left out, and over how many members. In one mode: shadow throttles nobody."""
 
-    `throttled_at` is the event time since when one is tried, 0 for not yet; `exchanges` are at most what was answered since.
+    mode: str = ""
+    stood_ms: int = 0
+    member_ms: int = 0
+    """Sum over the throttled members of the time that each was throttled."""
+    throttled: int = 0
+    """Members under the throttle that is in force; 0 when something else is."""
+    since: int = 0
+    until: int = 0
+    found: Reason | None = None
+    """Why what stands is a challenge, where its score alone would not have asked for one."""
+
+    def note(self, mode: str, action: Action, members: int, at: int, until: int, found: Reason | None = None) -> None:
+        """A decision was written at `at`; it stands until `until` or the next one. `found`: what `idle_throttle` had to do with it."""
+        if mode == self.mode and at - self.until <= FORGOTTEN_AFTER_MS:
+            self.stood_ms, self.member_ms = self.stood(at)
+        else:
+            self.mode, self.stood_ms, self.member_ms = mode, 0, 0
+        self.throttled = members if action is Action.THROTTLE else 0
+        self.since, self.until, self.found = at, until, found
+
+    def stood(self, at: int) -> tuple[int, int]:
+        """Milliseconds under a throttle up to `at`, and the sum of the members'."""
+        current_ms = max(0, min(at, self.until) - self.since) if self.throttled else 0
+        return self.stood_ms + current_ms, self.member_ms + current_ms * self.throttled
+
+
+def idle_throttle(trial: Trial, mode: str, exchanges: int, policy: Policy, at: int) -> Reason | None:
+    """Why nothing milder than a challenge does anything to a group: throttles have stood for long and leave more than is asked for.
+
+    `exchanges` are at most what was answered since the trial began. None while that is not known, and where the policy never gives up.
     """
-    tried_ms = at - throttled_at
-    if not throttled_at or tried_ms < policy.throttle_patience_ms:
+    stood_ms, member_ms = trial.stood(at)
+    if policy.throttle_patience_ms is None or trial.mode != mode or at - trial.until > FORGOTTEN_AFTER_MS:
         return None
-    asked_rpm, left_rpm = exchanges * MINUTE_MS / (tried_ms * max(1, members)), ASKED_SHARE * policy.throttle_rate_rpm
+    if not member_ms or stood_ms < policy.throttle_patience_ms:
+        return None
+    asked_rpm, left_rpm = exchanges * MINUTE_MS / member_ms, ASKED_SHARE * policy.throttle_rate_rpm
     return reason("idle_throttle", asked_rpm, left_rpm, 0.0, 0.0) if asked_rpm <= left_rpm else None

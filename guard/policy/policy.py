@@ -124,5 +124,9 @@ class Policy(Struct, frozen=True):
     rebaseline_at: EventTimeMs = EventTimeMs(0)
     """Event time from which the models of the crowd begin anew; 0 for never."""
     jitter: Jitter = Jitter()
-    throttle_patience_ms: int = THROTTLE_PATIENCE_MS
-    """How long a campaign may go on under a throttle that takes nothing from it."""
+    throttle_patience_ms: int | None = THROTTLE_PATIENCE_MS
+    """How long a campaign may go on under a throttle that takes nothing from it; None for ever."""
+
+    def rung(self, action: Action) -> Rung:
+        """The step of the ladder that leads to `action`."""
+        return next(rung for rung in self.rungs if rung.action == action)

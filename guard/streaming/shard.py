@@ -96,7 +96,8 @@ class Shard:
             delay = self._pace.delay(time.monotonic(), self.waiting, self.queued)
             if delay:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._full.wait(), delay)
+                    async with asyncio.timeout(delay):
+                        await self._full.wait()
             await self.flush()
 
     async def flush(self) -> None:

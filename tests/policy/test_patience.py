@@ -1,17 +1,31 @@
 """A throttle that takes nothing is tried for an hour, and then something milder than a block takes its place."""
 
+import msgspec
 import pytest
 
-from guard.decisions.decision import Action
+from guard.decisions.decision import Action, Mode
 from guard.decisions.standing import Order
 from guard.policy.builtin import builtin_policy
 from guard.policy.judge import judge
-from guard.policy.patience import idle_throttle
+from guard.policy.patience import Trial, idle_throttle
 from guard.scoring.fusion import Verdict
 from guard.units import DAY_MS, HOUR_MS, MINUTE_MS
 
 POLICY = builtin_policy(enforce=True)
 AT = 1_790_000_000_000
+TTL_MS = 15 * MINUTE_MS
+
+
+def _tried(tried_ms: int, members: int = 10) -> Trial:
+    """Throttled up to AT without a gap, for so long."""
+    trial = Trial()
+    trial.note(Mode.ENFORCE, Action.THROTTLE, members, AT - tried_ms, AT)
+    return trial
+
+
+def _asked(trial: Trial, exchanges: int, at: int = AT) -> float | None:
+    found = idle_throttle(trial, Mode.ENFORCE, exchanges, POLICY, at)
+    return found and found.value
 
 
 @pytest.mark.parametrize(
@@ -26,14 +40,68 @@ AT = 1_790_000_000_000
 )
 def test_a_throttle_is_enough_while_it_is_new_or_takes_something(tried_ms: int, exchanges: int, told: float | None) -> None:
     """Ten members under six requests a minute each."""
-    found = idle_throttle(AT - tried_ms, exchanges, 10, POLICY, AT)
-
-    assert (found and found.value) == (told and round(told, 4))
+    assert _asked(_tried(tried_ms), exchanges) == (told and round(told, 4))
 
 
 def test_a_group_that_was_never_throttled_is_throttled_first() -> None:
-    """Whatever it asks for."""
-    assert idle_throttle(0, 0, 10, POLICY, AT) is None
+    """Whatever it asks for, and whatever else was decided about it."""
+    trial = Trial()
+    assert _asked(trial, 0) is None
+    trial.note(Mode.ENFORCE, Action.BLOCK, 10, AT - 6 * HOUR_MS, AT)
+    assert _asked(trial, 0) is None
+
+
+def test_what_was_throttled_in_shadow_was_throttled_for_nobody() -> None:
+    trial = Trial()
+    trial.note(Mode.SHADOW, Action.THROTTLE, 10, AT - 2 * HOUR_MS, AT - HOUR_MS)
+    assert _asked(trial, 0) is None
+    trial.note(Mode.ENFORCE, Action.THROTTLE, 10, AT - HOUR_MS + 1, AT)
+    assert _asked(trial, 0) is None
+
+
+def test_the_hour_is_an_hour_under_throttles_gaps_left_out() -> None:
+    """Three of a quarter of an hour each, hours apart, are not enough; the fourth is."""
+    trial = Trial()
+    for hour in range(4):
+        trial.note(Mode.ENFORCE, Action.THROTTLE, 10, AT + hour * 3 * HOUR_MS, AT + hour * 3 * HOUR_MS + TTL_MS)
+    last = AT + 9 * HOUR_MS
+
+    assert _asked(trial, 0, last) is None
+    assert _asked(trial, 0, last + TTL_MS) == 0.0
+
+
+def test_a_day_without_a_sanction_begins_another_trial() -> None:
+    """What was learnt of a group that slept says nothing about what it does now."""
+    trial = _tried(2 * HOUR_MS)
+
+    assert _asked(trial, 0, AT + DAY_MS) == 0.0
+    assert _asked(trial, 0, AT + DAY_MS + 1) is None
+    trial.note(Mode.ENFORCE, Action.THROTTLE, 10, AT + DAY_MS + 1, AT + DAY_MS + 1 + TTL_MS)
+    assert _asked(trial, 0, AT + DAY_MS + TTL_MS) is None
+
+
+def test_a_challenge_in_the_place_of_a_throttle_keeps_what_the_throttle_showed() -> None:
+    """Otherwise the group went back and forth between the two."""
+    trial = _tried(HOUR_MS)
+    trial.note(Mode.ENFORCE, Action.CHALLENGE, 10, AT, AT + HOUR_MS)
+
+    assert _asked(trial, 100, AT + HOUR_MS) == round(10 / 60, 4)
+
+
+def test_members_that_join_now_do_not_thin_out_what_was_taken_from_those_before_them() -> None:
+    """Four asked for all that they were left; four hundred that joined ten seconds ago asked for nothing yet."""
+    trial = _tried(HOUR_MS, members=4)
+    trial.note(Mode.ENFORCE, Action.THROTTLE, 404, AT, AT + TTL_MS)
+    answered = 4 * 60 * POLICY.throttle_rate_rpm
+
+    assert _asked(trial, answered, AT + 10_000) is None
+
+
+def test_a_policy_may_be_patient_for_ever() -> None:
+    """Who never wants more than the rung says, null in the document."""
+    patient = msgspec.structs.replace(POLICY, throttle_patience_ms=None)
+
+    assert idle_throttle(_tried(DAY_MS), Mode.ENFORCE, 0, patient, AT) is None
 
 
 def test_where_a_throttle_does_nothing_its_rung_asks_for_a_challenge_with_a_challenges_time() -> None:

@@ -30,7 +30,7 @@ def _slow_pool(dice: random.Random) -> Iterator[RequestEvent]:
             at += dice.expovariate(40 / HOURS) * HOUR_MS
 
 
-def _decided(**ladder: int) -> list[Decision]:
+def _decided(**ladder: int | None) -> list[Decision]:
     """What is decided about the pool's campaign, in order."""
     return _decided_under(PolicySchedule.builtin(enforce=True).with_document(document(mode="enforce", ladder=ladder)))
 
@@ -55,6 +55,7 @@ def test_a_pool_that_asks_less_than_a_throttle_leaves_is_challenged_after_an_hou
 def test_operators_decide_how_long_a_throttle_is_tried() -> None:
     """Who would rather have somebody look first asks for more patience."""
     assert {one.action for one in _decided(throttle_patience_ms=2 * DAY_MS)} == {"throttle"}
+    assert {one.action for one in _decided(throttle_patience_ms=None)} == {"throttle"}
 
 
 def test_what_was_throttled_in_shadow_is_throttled_before_it_is_challenged() -> None:
