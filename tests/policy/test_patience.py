@@ -52,6 +52,7 @@ def test_a_group_that_was_never_throttled_is_throttled_first() -> None:
 
 
 def test_what_was_throttled_in_shadow_was_throttled_for_nobody() -> None:
+    """The trial in force begins with it."""
     trial = Trial()
     trial.note(Mode.SHADOW, Action.THROTTLE, 10, AT - 2 * HOUR_MS, AT - HOUR_MS)
     assert _asked(trial, 0) is None
