@@ -9,7 +9,6 @@ from msgspec import UNSET, Struct, UnsetType
 from guard.decisions.decision import Action
 from guard.decisions.standing import Standing
 from guard.engine.watchlist import CampaignKey
-from guard.policy.judge import Sentence
 from guard.policy.patience import Trial
 from guard.scoring.reasons import Reason
 from guard.state.link import KIND_WORDS, KINDS
@@ -69,14 +68,12 @@ class Campaign(Struct, array_like=True):
     merged_into: str = ""
     trial: Trial = msgspec.field(default_factory=Trial)
 
-    def note(self, sentence: Sentence, members: int, at: int, found: Reason | None) -> None:
-        """A decision was written in `mode`: keep when the first of its kind was, and how long throttles are tried."""
-        action = sentence.action
+    def note(self, action: Action, at: int) -> None:
+        """A decision was written: keep when the first of its kind was."""
         if not self.first_throttle_at:
             self.first_throttle_at, self.exchanges_before_throttle = at, self.exchanges
         if action is Action.BLOCK and not self.first_block_at:
             self.first_block_at, self.exchanges_before_block = at, self.exchanges
-        self.trial.note(self.mode, action, members, at, sentence.expires_at, found)
 
     @property
     def key(self) -> bytes:

@@ -174,21 +174,23 @@ class CampaignsStage:
         offset = offset_of(policy.jitter, Scope.CAMPAIGN, campaign.campaign_id, at)
         vain = self._idle(campaign, mode, policy, at)
         sentence = judge(verdict, held, policy, at, offset, Action.THROTTLE if vain is None else Action.CHALLENGE)
+        if vain is not None and (sentence is None or judge(verdict, campaign.trial.order(held), policy, at, offset) == sentence):
+            vain = None
         if sentence is None and held is not None and is_held and len(members) != campaign.members_total:
-            sentence, vain = Sentence(Action(held.action), held.expires_at), vain or campaign.trial.found
+            sentence, vain = Sentence(Action(held.action), held.expires_at), campaign.trial.found_in(mode)
         if sentence is None or not members or self._control.is_settled(Scope.CAMPAIGN, campaign.campaign_id, at, policy):
             return
         capped = None
         if mode is Mode.ENFORCE and not is_held and verdict.families < HARD_FAMILIES_MIN:
             capped = self._caps.exceeded(at, len(members), policy.caps.campaign_members)
             self._changes[CAPS_KEY] = msgspec.msgpack.encode(self._caps)
-        if sentence.action is not Action.CHALLENGE or verdict.score >= policy.rung(Action.CHALLENGE).score:
-            vain = None
         if vain is not None:
             verdict = msgspec.structs.replace(verdict, reasons=(*verdict.reasons, vain))
         self._desk.sentence(self._subject(campaign, members), verdict, sentence, policy, at, capped=capped)
         campaign.mode = Mode.SHADOW if capped is not None else mode
-        campaign.note(sentence, len(members), at, vain)
+        campaign.note(sentence.action, at)
+        if capped is None:
+            campaign.trial.note(mode, sentence.action, len(members), at, sentence.expires_at, vain)
 
     def _idle(self, campaign: Campaign, mode: Mode, policy: Policy, at: int) -> Reason | None:
         """Why a throttle is not tried on, by the most that may have been asked for with all of its keys."""

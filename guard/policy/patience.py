@@ -2,9 +2,11 @@
 
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
 from guard.decisions.decision import Action
+from guard.decisions.standing import Order
 from guard.policy.policy import Policy
 from guard.scoring.account_rules import reason
 from guard.scoring.reasons import Reason
@@ -35,9 +37,17 @@ class Trial(Struct, array_like=True):
         if mode == self.mode and at - self.until <= FORGOTTEN_AFTER_MS:
             self.stood_ms, self.member_ms = self.stood(at)
         else:
-            self.mode, self.stood_ms, self.member_ms = mode, 0, 0
+            self.mode, self.stood_ms, self.member_ms, self.since = mode, 0, 0, 0
         self.throttled = members if action is Action.THROTTLE else 0
-        self.since, self.until, self.found = at, until, found
+        self.since, self.until, self.found = max(at, self.since), until, found
+
+    def found_in(self, mode: str) -> Reason | None:
+        """Why what stands in this mode is a challenge that its score alone would not have asked for; None when it would, or is none."""
+        return self.found if self.mode == mode else None
+
+    def order(self, held: Order | None) -> Order | None:
+        """The order that would be held, had nobody given up on a throttle: one where `found` put a challenge in its place."""
+        return held if held is None or self.found is None else msgspec.structs.replace(held, action=int(Action.THROTTLE))
 
     def stood(self, at: int) -> tuple[int, int]:
         """Milliseconds under a throttle up to `at`, and the sum of the members'."""

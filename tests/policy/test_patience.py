@@ -98,6 +98,29 @@ def test_members_that_join_now_do_not_thin_out_what_was_taken_from_those_before_
     assert _asked(trial, answered, AT + 10_000) is None
 
 
+def test_no_time_is_counted_twice_where_judgements_come_out_of_order() -> None:
+    """After a restart the first tips may be late."""
+    trial = Trial()
+    for at in (AT + 100, AT + 600, AT + 300):
+        trial.note(Mode.ENFORCE, Action.THROTTLE, 10, at, at + 1_000)
+
+    assert trial.stood(AT + 1_300)[0] == 1_200
+
+
+def test_why_a_challenge_stands_is_known_in_its_mode_as_long_as_it_stands() -> None:
+    """Who asks what would stand otherwise sees a throttle; a challenge that the score asked for stays one."""
+    trial, held = _tried(HOUR_MS), Order(Action.CHALLENGE, AT, AT + HOUR_MS, "d-1")
+    found = idle_throttle(trial, Mode.ENFORCE, 100, POLICY, AT)
+    assert trial.order(held) == held
+    trial.note(Mode.ENFORCE, Action.CHALLENGE, 10, AT, AT + HOUR_MS, found)
+    otherwise = trial.order(held)
+
+    assert otherwise is not None
+    assert otherwise.action == Action.THROTTLE
+    assert trial.found_in(Mode.ENFORCE) == found
+    assert trial.found_in(Mode.SHADOW) is None
+
+
 def test_a_policy_may_be_patient_for_ever() -> None:
     """Who never wants more than the rung says, null in the document."""
     patient = msgspec.structs.replace(POLICY, throttle_patience_ms=None)
