@@ -13,7 +13,7 @@ from guard.engine.forwards import CONTACTS_PER_RECORD_MAX, Contact, Request, Tol
 from guard.engine.hand_over import request_of
 from guard.engine.stage import Message
 from guard.engine.watchlist import key_hash
-from guard.events.request import RequestEvent
+from guard.events.request import REFUSAL_STATUS_MIN, RequestEvent
 from guard.state import behaviour as columns
 from guard.state.behaviour import LIKES_MIN, Behaviour, KeyUse
 from guard.state.link import (
@@ -191,6 +191,9 @@ class Contacts:
             key[0], key[1], key[2], record.account, at, use.uses - told, use.uses * use.uses - told * told, hours, pairs, slots, is_first, speaker.age, speaker.created_day,
             b.devotion(use.uses, use.met), *rest,
         )  # fmt: skip
+        if event.status < REFUSAL_STATUS_MIN:
+            contact.model = event.model
+            contact.declined = -1 if event.refused is None else int(event.refused)
         if key[0] is PAYMENT:
             contact.input_tokens, contact.output_tokens, contact.reasoning_tokens = b.untold_tokens
             b.untold_tokens = [0, 0, 0]

@@ -57,6 +57,10 @@ class Contact(Struct, array_like=True, gc=False):
     input_tokens: int = 0
     output_tokens: int = 0
     reasoning_tokens: int = 0
+    model: str = ""
+    """The model asked for; empty when the request was not answered."""
+    declined: int = -1
+    """1 where the model declined this exchange, 0 where it did not; -1 when nobody says."""
 
 
 class Turn(Struct, array_like=True, gc=False):

@@ -23,7 +23,7 @@ RECORD_FORMAT: Final = 1
 CHUNK: Final = 64
 """Members in one stored chunk: about 1.5 KB."""
 VOICES_MAX: Final = 256
-"""Tellings over which a key's voice, rubric and single-turn means are remembered."""
+"""Tellings over which the means of what a key's accounts say are remembered."""
 
 
 LEVELS: Final = 8
@@ -31,7 +31,10 @@ LEVELS: Final = 8
 DEVOTION_MIN: Final = 1 / 16
 ADHERENT_SHARE: Final = 0.3
 """An account whose devotion is below this share of a typical adherent's has only tried the key."""
-_LEVEL_SHIFT, _PLACE_SHIFT, _DAY_SHIFT, _AGE_MASK, _LEVEL_MASK, _PLACE_MASK = 2, 8, 32, 3, 63, (1 << 24) - 1
+_LEVEL_SHIFT, _PLACE_SHIFT, _DAY_SHIFT, _AGE_MASK, _LEVEL_MASK, _PLACE_MASK = 2, 8, 32, 3, 15, (1 << 24) - 1
+_SEEN, _MOVED = 1 << 6, 1 << 7
+"""Marks of a member that was told of since the last release, and that moved to the new model."""
+_MARKS: Final = _SEEN | _MOVED
 
 
 class LinkMemory:
@@ -43,7 +46,7 @@ class LinkMemory:
         self.key = key
         self.link = link
         self.members: dict[str, int] = {}
-        """Account -> its place in the list, its step of devotion, its age at the first use and its day of registration, in one number."""
+        """Account -> its place in the list, its step of devotion, its age at the first use, its day of registration and its marks, in one number."""
         self._days: Counter[int] | None = None
         self.windows: Windows | None = Windows() if link.kind == KeyKind.PAYMENT else None
         self.past: OwnPast | None = None
@@ -110,16 +113,44 @@ class LinkMemory:
         self._days[contact.created_day] += 1
 
     def _list(self, account: str, place: int, level: int, age: int, day: int) -> None:
-        packed = self.members[account] = day << _DAY_SHIFT | place << _PLACE_SHIFT | level << _LEVEL_SHIFT | age
+        marks = self.members.get(account, 0) & _MARKS
+        packed = self.members[account] = day << _DAY_SHIFT | place << _PLACE_SHIFT | marks | level << _LEVEL_SHIFT | age
         self.link.weigh(_devotion(packed), age)
         self.stale_chunks.add(place // CHUNK)
 
+    def follow_release(self, account: str, release_s: int, *, is_moved: bool) -> tuple[bool, bool]:
+        """Take in an account's exchange within a day of a release: whether it is the first one of a member of before, and the first on the new model."""
+        link, packed = self.link, self.members.get(account)
+        if link.release_s != release_s:
+            self._begin_release(release_s)
+            packed = self.members.get(account)
+        if packed is None or packed >> _PLACE_SHIFT & _PLACE_MASK >= link.present:
+            return False, False
+        marks = _MARKS if is_moved else _SEEN
+        is_seen, has_moved = not packed & _SEEN, is_moved and not packed & _MOVED
+        if is_seen or has_moved:
+            link.present_seen += is_seen
+            link.moved += has_moved
+            self.members[account] = packed | marks
+            self.stale_chunks.add((packed >> _PLACE_SHIFT & _PLACE_MASK) // CHUNK)
+        return is_seen, has_moved
+
+    def _begin_release(self, release_s: int) -> None:
+        link = self.link
+        link.release_s, link.present, link.present_seen, link.moved = release_s, len(self.members), 0, 0
+        for account, packed in self.members.items():
+            if packed & _MARKS:
+                self.members[account] = packed & ~_MARKS
+                self.stale_chunks.add((packed >> _PLACE_SHIFT & _PLACE_MASK) // CHUNK)
+
     def _hear(self, contact: Contact) -> None:
         link = self.link
+        if contact.declined >= 0:
+            link.answers = min(link.answers + 1, VOICES_MAX)
+            link.declined += (contact.declined - link.declined) / link.answers
         link.tellings = min(link.tellings + 1, VOICES_MAX)
         link.voice += (contact.asks - link.voice) / link.tellings
         link.rubric += (contact.grades - link.rubric) / link.tellings
-        link.single_turn += (contact.single_turn - link.single_turn) / link.tellings
         if contact.timed >= 0:
             link.timings = min(link.timings + 1, VOICES_MAX)
             link.timed += (contact.timed - link.timed) / link.timings

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from copy import copy
 from typing import Final
 
-import msgspec
-
 from guard.decisions.decision import Scope
 from guard.engine.announcements import Announcements
 from guard.engine.continuity import crossing
 from guard.engine.control import Control
 from guard.engine.forwards import Contact, Request, Suspicion, Turn, decode_told, encode_tip
+from guard.engine.ground import Ground
 from guard.engine.hand_over import pair_of, taken_over
 from guard.engine.issue import Desk
 from guard.engine.link_record import LinkMemory
@@ -27,14 +26,11 @@ from guard.features.table import extract
 from guard.policy.judge import weigh
 from guard.scoring.fusion import CLEAR, Verdict, lightened
 from guard.scoring.learned.models import ShardModels
-from guard.scoring.links.crowd import Crowd
 from guard.scoring.links.judge import link_evidence
-from guard.state.link import AGE_NEW, AGE_TRUSTED, AGE_UNKNOWN, KINDS, PARAPHRASE, PAYMENT, KeyKind
+from guard.state.link import KINDS, PARAPHRASE, PAYMENT, KeyKind
 from guard.topics import Topic
 from guard.units import MINUTE_MS, EventTimeMs
 
-CROWD_KEY: Final = b"g:crowd"
-CROWD_KINDS: Final = frozenset({KeyKind.PAYMENT, KeyKind.PREFIX, KeyKind.CLIENT, KeyKind.NETWORK})
 MODELS_KEY: Final = b"m:models"
 
 JUDGE_ACCOUNTS: Final = 1.05
@@ -64,9 +60,7 @@ class LinksStage:
     ) -> None:
         self._shard, self._shards = shard, shards
         self._is_journaled = is_journaled
-        crowd = records.pop(CROWD_KEY, None)
-        self._crowd = msgspec.msgpack.decode(crowd, type=Crowd) if crowd is not None else Crowd()
-        self._crowd_changed = False
+        self._ground = Ground(records)
         models = records.pop(MODELS_KEY, None)
         self._models = ShardModels.from_bytes(models) if models is not None else ShardModels(seed=shard)
         self._desk = Desk(shard, self._models.version, onlooker)
@@ -96,6 +90,7 @@ class LinksStage:
         """Work by this policy and these labels from the next contact on."""
         self._control = control
         self._payments.follow(control)
+        self._ground.follow(self._payments.policy)
         for announcements in self._announcements:
             announcements.follow(control)
 
@@ -141,21 +136,8 @@ class LinksStage:
             for representative in self._families.of(int(contact.value, 16)):
                 self._remember(_of_family(contact, f"{representative:016x}"))
             return
-        if contact.kind in CROWD_KINDS:
-            self._see(contact)
+        self._ground.see(contact)
         self._remember(contact)
-
-    def _see(self, contact: Contact) -> None:
-        crowd = self._crowd
-        if not contact.is_first:
-            crowd.hear(contact.voice, contact.rubric)
-        elif contact.age != AGE_UNKNOWN:
-            crowd.known += 1
-            crowd.new += contact.age == AGE_NEW
-            crowd.trusted += contact.age == AGE_TRUSTED
-            if contact.age != AGE_NEW:
-                crowd.register(contact.account, contact.created_day)
-        self._crowd_changed = True
 
     def _remember(self, contact: Contact) -> None:
         """Into the key's memory, and judge; the first account of a key is only kept in mind."""
@@ -172,6 +154,7 @@ class LinksStage:
         if memory is None:
             memory = self._store.create(contact)
         is_new = memory.observe(contact)
+        self._ground.follow_release(memory, contact)
         self._store.touch(memory)
         if contact.kind == PAYMENT:
             self._payments.observe(memory, contact)
@@ -194,7 +177,7 @@ class LinksStage:
             return
         link.judged_at, link.judged_accounts, link.judged_uses = at, link.accounts, link.uses
         features = extract(LINK_FEATURES, link, at)
-        evidence, speaks_for = link_evidence(KINDS[link.kind], features, self._crowd, numbers)
+        evidence, speaks_for = link_evidence(KINDS[link.kind], features, self._ground.crowd, numbers)
         if link.kind == PAYMENT:
             verdict = self._payments.judge(memory, evidence, speaks_for, at, is_new=is_new)
         elif evidence:
@@ -252,9 +235,7 @@ class LinksStage:
             changes.extend(announcements.drain(self._newest_at))
         changes.extend(self._store.drain())
         changes.extend(self._payments.drain())
-        if self._crowd_changed:
-            self._crowd_changed = False
-            changes.append((CROWD_KEY, msgspec.msgpack.encode(self._crowd)))
+        changes.extend(self._ground.drain())
         if self._is_journaled and self._models.due_snapshot:
             changes.append((MODELS_KEY, self._models.to_bytes()))
         self._tallies.add("state.subjects.links", len(self._store))

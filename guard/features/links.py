@@ -4,6 +4,8 @@ from typing import Final
 
 from guard.features.table import Feature
 from guard.state.link import SEVERAL, LinkRecord
+from guard.state.releases import RELEASE_MS
+from guard.units import SECOND_MS
 
 
 def _accounts(link: LinkRecord, at: int) -> float | None:
@@ -54,10 +56,6 @@ def _rubric(link: LinkRecord, at: int) -> float | None:
     return link.rubric if link.tellings else None
 
 
-def _single_turn(link: LinkRecord, at: int) -> float | None:
-    return link.single_turn if link.tellings else None
-
-
 def _same_day_share(link: LinkRecord, at: int) -> float | None:
     return link.same_day / (link.registered * (link.registered - 1)) if link.registered > 1 else None
 
@@ -92,6 +90,22 @@ def _takers(link: LinkRecord, at: int) -> float | None:
     return link.takers_total
 
 
+def _present_seen(link: LinkRecord, at: int) -> float | None:
+    return float(link.present_seen) if link.present_seen else None
+
+
+def _moved_share(link: LinkRecord, at: int) -> float | None:
+    return link.moved / link.present_seen if link.present_seen and at <= link.release_s * SECOND_MS + RELEASE_MS else None
+
+
+def _answers(link: LinkRecord, at: int) -> float | None:
+    return float(link.answers) if link.answers else None
+
+
+def _declined_share(link: LinkRecord, at: int) -> float | None:
+    return link.declined if link.answers else None
+
+
 def _hands(link: LinkRecord, at: int) -> float | None:
     return link.hands_total
 
@@ -108,11 +122,6 @@ def _is_one(principal: str, nameless: int, link: LinkRecord) -> bool:
 SCATTER_TELLINGS_MIN: Final = 30
 """Tellings by accounts of known pace: the variance of thirty is known to a quarter."""
 NAMELESS_MAX: Final = 0.25
-
-
-def _growth(link: LinkRecord, at: int) -> float | None:
-    hours = max(1.0, (at - link.first_at) / 3_600_000)
-    return link.accounts / hours
 
 
 LINK_FEATURES: Final = (
@@ -177,16 +186,6 @@ LINK_FEATURES: Final = (
     Feature("voice", "mean elicitation share of the accounts", 0.0, 1.0, "one voice per account", "arXiv 2603.07835", 0.1, _voice),
     Feature("rubric", "mean rubric share of the accounts", 0.0, 1.0, "the model as reward model", "Anthropic, 23 Feb 2026", 0.1, _rubric),
     Feature(
-        "single_turn",
-        "mean single-turn share of the accounts",
-        0.0,
-        1.0,
-        "data-set generation is one turn deep",
-        "pipelines' own code",
-        0.1,
-        _single_turn,
-    ),
-    Feature(
         "registered",
         "accounts with a known day of registration, old at their first use",
         0.0,
@@ -226,16 +225,7 @@ LINK_FEATURES: Final = (
         0.1,
         _principals,
     ),
-    Feature(
-        "refused",
-        "requests refused to their account",
-        0.0,
-        1e9,
-        "ground of the next",
-        "status",
-        0.1,
-        _refused,
-    ),
+    Feature("refused", "requests refused to their account", 0.0, 1e9, "ground of the next", "status", 0.1, _refused),
     Feature(
         "taken_over",
         "of these, answered to a stranger's account within seconds",
@@ -267,7 +257,37 @@ LINK_FEATURES: Final = (
         _hands,
     ),
     Feature(
-        "growth_per_hour", "accounts per hour of the key's life", 0.0, 1e9, "roll-out over a pool", "SynchroTrap, CCS 2014", 0.1, _growth
+        "present_seen",
+        "accounts of before a release, seen within its day",
+        0.0,
+        1e9,
+        "ground of the next",
+        "contact",
+        0.1,
+        _present_seen,
+    ),
+    Feature(
+        "moved_share",
+        "share of these that asked for the new model; missing after the day",
+        0.0,
+        1.0,
+        "fleets move within a day of a release",
+        "Anthropic, 23 Feb 2026: half of the traffic moved within 24 hours",
+        0.2,
+        _moved_share,
+    ),
+    Feature(
+        "answers", "exchanges of which it is known whether the model declined", 0.0, 256.0, "ground of the next", "contact", 0.1, _answers
+    ),
+    Feature(
+        "declined_share",
+        "share of these that it declined",
+        0.0,
+        1.0,
+        "a search for what gets through is declined often",
+        "Anthropic, 10 Sept 2026: sweeps of thousands of techniques",
+        0.1,
+        _declined_share,
     ),
 )
 """Read when a key's accounts or uses have grown; about 3 us together."""

@@ -127,6 +127,16 @@ REASONS: Final[dict[str, ReasonCode]] = {
         "pairs of accounts, of different organisations and cards, of which one got answered within seconds what the other was refused",
         "CISA AA26-251A: automated failover when blocked; account-pooling proxies that try the next credential after a 429",
     ),
+    "release_pivot": ReasonCode(
+        Family.PIVOT,
+        "share of the key's earlier accounts that asked for a new model within a day of its release, against the crowd's share",
+        "Anthropic, 23 Feb 2026: half of the traffic moved to a new model within 24 hours; CISA AA26-251A",
+    ),
+    "technique_sweep": ReasonCode(
+        Family.ELICITATION,
+        "share of the exchanges under one template, of strangers, that the model declined",
+        "Anthropic, 10 Sept 2026: sweeps of thousands of techniques, of which the winners are scaled",
+    ),
     "campaign_keys": ReasonCode(
         Family.IDENTITY,
         "keys of a known campaign that the account carries",

@@ -43,6 +43,14 @@ _ROWS: Final = (
     Threshold("instant_young_days", 3.0, 0.1, 90.0, "days of use", "an honest roll-out ramps over days"),
     Threshold("elicitation_share", 0.5, 0.05, 1.0, "share of exchanges", "half of what is asked; tutoring and audits ask now and then"),
     Threshold("rubric_share", 0.6, 0.05, 1.0, "share of exchanges", "judge batches do the same: alone a hint"),
+    Threshold(
+        "declined_share",
+        0.25,
+        0.05,
+        1.0,
+        "share of exchanges",
+        "a search for what gets through; honest customers are declined now and then",
+    ),
     Threshold("content_exchanges_min", 24.0, 4.0, 1e6, "exchanges", "two-sided 99 % interval of a share of one half is then +-0.26"),
     Threshold("drift_score", 0.7, 0.1, 1.0, "score", "ranks above 70 % of the way from the crowd's 99th percentile to the unseen"),
     Threshold(

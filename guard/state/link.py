@@ -127,8 +127,6 @@ class LinkRecord(Struct, array_like=True):
     """Mean elicitation of the exchanges that told of the key: each account speaks in geometric steps, so none drowns the rest."""
     rubric: float = 0.0
     """Mean rubric grading, likewise."""
-    single_turn: float = 0.0
-    """Mean single-turn share, likewise."""
     timed: float = 0.0
     """Share of the accounts that call by a timer, likewise."""
     timings: int = 0
@@ -165,6 +163,18 @@ class LinkRecord(Struct, array_like=True):
     """Mean logarithm of the mean gap, in milliseconds, of the accounts that told of the key, likewise."""
     pace_square: float = 0.0
     """Mean of its square, likewise."""
+    declined: float = 0.0
+    """Share of the exchanges told of that the model declined, likewise."""
+    answers: int = 0
+    """Tellings behind it: exchanges of which it is known."""
+    release_s: int = 0
+    """The wave of releases, by its second, that the next three are about."""
+    present: int = 0
+    """Accounts listed when it began."""
+    present_seen: int = 0
+    """Of these, those that were told of within the day."""
+    moved: int = 0
+    """Of these, those that asked for a new model."""
 
     @property
     def callers_scatter(self) -> float:

@@ -16,9 +16,11 @@ from guard.scoring.links.fleet_elicitation import fleet_elicitation, fleet_rubri
 from guard.scoring.links.hand_over import hand_over
 from guard.scoring.links.new_accounts import new_accounts
 from guard.scoring.links.registered_together import registered_together
+from guard.scoring.links.release_pivot import release_pivot
 from guard.scoring.links.relief import relief
 from guard.scoring.links.shared_network import shared_network
 from guard.scoring.links.shared_payment import shared_payment
+from guard.scoring.links.technique_sweep import technique_sweep
 from guard.scoring.links.template_lift import template_lift
 from guard.scoring.reasons import Reason
 from guard.state.link import KeyKind
@@ -37,6 +39,8 @@ DETECTORS: Final[tuple[Detector, ...]] = (
     fleet_elicitation,
     fleet_rubric,
     hand_over,
+    release_pivot,
+    technique_sweep,
 )
 """Every detector about a key. Each knows the kinds that it speaks of, gives at most one reason, and changes nothing."""
 

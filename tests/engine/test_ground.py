@@ -1,0 +1,60 @@
+"""What a shard's keys are held against, over a restart in the middle of a release."""
+
+from collections.abc import Iterable
+
+from guard.engine.accounts import AccountsStage
+from guard.engine.forwards import decode_told
+from guard.engine.links import LinksStage
+from guard.engine.watchlist import key_hash
+from guard.events.request import RequestEvent
+from guard.state.link import KINDS, PREFIX
+from guard.state.releases import HEARD_MIN
+from guard.topics import Topic
+from guard.units import SECOND_MS
+from tests.support.events import T0, event, open_control
+
+VALUE = "one-template"
+ACCOUNTS = 40
+RELEASED_AT = T0 + HEARD_MIN * SECOND_MS
+
+
+def _events() -> Iterable[RequestEvent]:
+    """A crowd heard for long enough, then two rounds of forty accounts of a template, of which half move to a new model."""
+    for number in range(HEARD_MIN + 1):
+        yield event(f"person-{number}", T0 + number * 900, model="m-1", prefix=f"own-{number}")
+    for number in range(ACCOUNTS):
+        yield event(f"a{number}", RELEASED_AT - SECOND_MS, model="m-1", prefix=VALUE)
+    for turn in range(2):
+        for number in range(ACCOUNTS):
+            at = RELEASED_AT + (ACCOUNTS * turn + number) * SECOND_MS
+            yield event(f"a{number}", at, model="m-2" if number % 2 else "m-1", prefix=VALUE, refused=not number % 4)
+
+
+def _moved(restart_every: int) -> tuple[int, int, float]:
+    """Accounts seen since the release, those that moved, and the declined share, of a links stage made anew so often."""
+    accounts, records, taken = AccountsStage(0, 1, {}, open_control(), is_journaled=False), dict[bytes, bytes](), 0
+    links = LinksStage(0, 1, dict(records), open_control())
+    for one in _events():
+        accounts.take(one, one.event_time)
+        for message in accounts.drain().messages:
+            if message.topic is Topic.LINKS and message.value is not None:
+                for contact in decode_told(message.value).contacts:
+                    links.take(contact)
+        for key, record in links.drain().changes:
+            records.pop(key, None)
+            if record is not None:
+                records[key] = record
+        taken += 1
+        if not taken % restart_every:
+            links = LinksStage(0, 1, dict(records), open_control())
+    memory = links._store.shared(key_hash(KINDS[PREFIX], VALUE))
+    assert memory is not None
+    return memory.link.present_seen, memory.link.moved, memory.link.declined
+
+
+def test_a_release_is_followed_over_restarts_as_without_any() -> None:
+    """Who was seen and who moved is kept with each member: counted anew after a restart, all would have moved twice."""
+    seen, moved, declined = _moved(restart_every=10_000)
+    assert (seen, moved) == (ACCOUNTS, ACCOUNTS // 2)
+    assert 0.2 < declined < 0.3
+    assert _moved(restart_every=37) == (seen, moved, declined)
