@@ -11,7 +11,7 @@ from guard.engine import campaign_record as life
 from guard.engine.announcements import Announcements
 from guard.engine.campaign_record import Campaign, key_word, publish
 from guard.engine.caps import CapCount
-from guard.engine.clusters import Clusters
+from guard.engine.clusters import Clusters, strong_of
 from guard.engine.control import Control
 from guard.engine.evidence_graph import Node
 from guard.engine.forwards import Crossing, Report, Suspicion, decode_tip
@@ -22,8 +22,8 @@ from guard.engine.stage import Message, Outcome, SourceRecord
 from guard.engine.tallies import Tallies
 from guard.engine.watchlist import CampaignKey
 from guard.policy.jitter import offset_of
-from guard.policy.judge import Sentence, judge, weigh
-from guard.policy.patience import idle_throttle
+from guard.policy.judge import rewritten, weigh
+from guard.policy.patience import judge_tried
 from guard.policy.policy import Policy
 from guard.scoring.account_rules import reason
 from guard.scoring.fusion import FAMILY_WEIGHT_MIN, Verdict
@@ -133,31 +133,35 @@ class CampaignsStage:
     def _judge(self, campaign: Campaign) -> None:
         """Score a campaign anew from its keys, and decide."""
         policy, at = self._policy(), EventTimeMs(self._newest_at)
-        nodes = own_nodes(self._clusters.nodes_of(campaign))
-        if not self._clusters.strong_of(campaign, policy) and len({node.family for node in nodes}) < FAMILIES_MIN:
+        carried = self._clusters.nodes_of(campaign)
+        nodes, strong = own_nodes(carried), strong_of(carried, policy)
+        if not strong and len({node.family for node in nodes}) < FAMILIES_MIN:
             self._close(campaign)
             return
-        members = self._members(campaign, policy, at)
+        members = self._members(campaign, nodes, strong, policy, at)
         verdict = self._verdict(campaign, nodes, members, policy, at)
         self._desk.heard(Scope.CAMPAIGN, campaign.campaign_id, verdict, members)
         campaign.score, campaign.reasons, campaign.updated_at = verdict.score, verdict.reasons, at
         campaign.exchanges = max(node.suspicion.uses for node in nodes)
         campaign.tokens = max(node.suspicion.tokens for node in nodes)
         campaign.first_exchange_at = min(campaign.first_exchange_at, *(node.suspicion.first_at for node in nodes))
-        self._decide(campaign, verdict, members, policy, at)
+        asked = round(USES_UNTOLD * sum(node.suspicion.uses for node in carried))
+        self._decide(campaign, verdict, members, asked, policy, at)
         campaign.members_total = len(members)
         is_active = campaign.standing.is_sanctioned(at)
         campaign.state = life.ACTIVE if is_active or campaign.state == life.ACTIVE else life.FORMING
         self._publish(campaign, nodes)
 
-    def _members(self, campaign: Campaign, policy: Policy, at: EventTimeMs) -> tuple[str, ...]:
-        nodes, strong = own_nodes(self._clusters.nodes_of(campaign)), self._clusters.strong_of(campaign, policy)
+    def _members(self, campaign: Campaign, nodes: list[Node], strong: set[str], policy: Policy, at: EventTimeMs) -> tuple[str, ...]:
         found = members_of(nodes, strong, self._clusters.reports.of(campaign.campaign_id))
         return tuple(account for account in found if not self._control.is_exempt(Scope.ACCOUNT, account, at, policy))
 
     def _members_named(self, campaign_id: str) -> tuple[str, ...]:
         campaign = self._clusters.campaigns.get(campaign_id)
-        return self._members(campaign, self._policy(), EventTimeMs(self._newest_at)) if campaign is not None else ()
+        if campaign is None:
+            return ()
+        policy, carried = self._policy(), self._clusters.nodes_of(campaign)
+        return self._members(campaign, own_nodes(carried), strong_of(carried, policy), policy, EventTimeMs(self._newest_at))
 
     def _verdict(self, campaign: Campaign, nodes: list[Node], members: tuple[str, ...], policy: Policy, at: EventTimeMs) -> Verdict:
         evidence = _evidence_of(nodes)
@@ -167,21 +171,19 @@ class CampaignsStage:
         said, relief = self._control.label_says(Scope.CAMPAIGN, campaign.campaign_id, at)
         return weigh([*evidence, *said], policy, relief)
 
-    def _decide(self, campaign: Campaign, verdict: Verdict, members: tuple[str, ...], policy: Policy, at: EventTimeMs) -> None:
+    def _decide(self, campaign: Campaign, verdict: Verdict, members: tuple[str, ...], asked: int, policy: Policy, at: EventTimeMs) -> None:
+        """`asked`: the most that may have been asked for with all of its keys."""
         mode = policy.modes[Scope.CAMPAIGN]
         held = campaign.standing.order(mode)
-        is_held = held is not None and held.is_active(at) and held.action > Action.ALLOW
+        standing = rewritten(held, at)
         offset = offset_of(policy.jitter, Scope.CAMPAIGN, campaign.campaign_id, at)
-        vain = self._idle(campaign, mode, policy, at)
-        sentence = judge(verdict, held, policy, at, offset, Action.THROTTLE if vain is None else Action.CHALLENGE)
-        if vain is not None and (sentence is None or judge(verdict, campaign.trial.order(held), policy, at, offset) == sentence):
-            vain = None
-        if sentence is None and held is not None and is_held and len(members) != campaign.members_total:
-            sentence, vain = Sentence(Action(held.action), held.expires_at), campaign.trial.found_in(mode)
+        sentence, vain = judge_tried(verdict, held, campaign.trial, asked, policy, mode, at, offset)
+        if sentence is None and len(members) != campaign.members_total:
+            sentence, vain = standing, campaign.trial.found_in(mode)
         if sentence is None or not members or self._control.is_settled(Scope.CAMPAIGN, campaign.campaign_id, at, policy):
             return
         capped = None
-        if mode is Mode.ENFORCE and not is_held and verdict.families < HARD_FAMILIES_MIN:
+        if mode is Mode.ENFORCE and standing is None and verdict.families < HARD_FAMILIES_MIN:
             capped = self._caps.exceeded(at, len(members), policy.caps.campaign_members)
             self._changes[CAPS_KEY] = msgspec.msgpack.encode(self._caps)
         if vain is not None:
@@ -191,11 +193,6 @@ class CampaignsStage:
         campaign.note(sentence.action, at)
         if capped is None:
             campaign.trial.note(mode, sentence.action, len(members), at, sentence.expires_at, vain)
-
-    def _idle(self, campaign: Campaign, mode: Mode, policy: Policy, at: int) -> Reason | None:
-        """Why a throttle is not tried on, by the most that may have been asked for with all of its keys."""
-        asked = USES_UNTOLD * sum(node.suspicion.uses for node in self._clusters.nodes_of(campaign))
-        return idle_throttle(campaign.trial, mode, round(asked), policy, at)
 
     def _publish(self, campaign: Campaign, nodes: list[Node]) -> None:
         keys = [

@@ -1,5 +1,6 @@
 """Which suspicious keys make one campaign: founded, joined, merged, cut again when the evidence goes. Decides nothing."""
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -55,10 +56,6 @@ class Clusters:
     def nodes_of(self, campaign: Campaign) -> list[Node]:
         """The keys of a campaign that are still suspicious."""
         return [self.graph.nodes[name] for name in campaign.keys if name in self.graph.nodes]
-
-    def strong_of(self, campaign: Campaign, policy: Policy) -> set[str]:
-        """The names of those of its keys that would make it alone."""
-        return {node.name for node in self.nodes_of(campaign) if is_strong(node, policy.rungs[0].score)}
 
     def release(self, campaign: Campaign) -> None:
         """The campaign is over: its keys belong to none again."""
@@ -135,6 +132,7 @@ class Clusters:
         campaign.keys = []
         campaign.merged_into = into.campaign_id
         self.reports.move(campaign.campaign_id, into.campaign_id)
+        into.trial = into.trial.longer(campaign.trial)
         into.first_exchange_at = min(into.first_exchange_at, campaign.first_exchange_at)
         self.ended.append(campaign)
 
@@ -156,3 +154,8 @@ class Clusters:
             campaign.keys = [name for name in campaign.keys if name != node.name]
             self.regrouped.add(campaign.campaign_id)
             self.due[campaign.campaign_id] = None
+
+
+def strong_of(nodes: Iterable[Node], policy: Policy) -> set[str]:
+    """The names of those keys that would make a campaign alone."""
+    return {node.name for node in nodes if is_strong(node, policy.rungs[0].score)}

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from guard.decisions.decision import Action, Mode, Scope
+from guard.decisions.decision import Mode, Scope
 from guard.engine.caps import CapCount
 from guard.engine.control import Control
 from guard.engine.forwards import Contact
@@ -12,7 +12,7 @@ from guard.engine.issue import Desk, Subject
 from guard.engine.learning import drift_evidence
 from guard.engine.link_record import LinkMemory
 from guard.policy.jitter import offset_of
-from guard.policy.judge import Sentence, judge, weigh
+from guard.policy.judge import judge, rewritten, weigh
 from guard.policy.policy import Policy
 from guard.scoring.fusion import CLEAR, Verdict
 from guard.scoring.learned.models import ShardModels
@@ -90,8 +90,8 @@ class PaymentJudge:
         standing = memory.standing.order(mode)
         offset = offset_of(policy.jitter, Scope.PAYMENT, link.value, at)
         sentence = judge(verdict, standing, policy, at, offset)
-        if sentence is None and is_new and standing is not None and standing.is_active(at) and standing.action > Action.ALLOW:
-            sentence = Sentence(Action(standing.action), standing.expires_at)
+        if sentence is None and is_new:
+            sentence = rewritten(standing, at)
         if sentence is None or self._control.is_settled(Scope.PAYMENT, link.value, at, policy):
             return
         capped = None

@@ -60,6 +60,13 @@ def judge(
     return Sentence(action, at + ttl_ms)
 
 
+def rewritten(standing: Order | None, at: int) -> Sentence | None:
+    """What stands, to be written once more since its members have changed; None when nothing does."""
+    if standing is None or not standing.is_active(at) or standing.action <= Action.ALLOW:
+        return None
+    return Sentence(Action(standing.action), standing.expires_at)
+
+
 def _rung(verdict: Verdict, policy: Policy, held: Action, offset: float) -> tuple[Action, int]:
     reached, ttl_ms = Action.ALLOW, 0
     for rung in policy.rungs:

@@ -7,8 +7,10 @@ from msgspec import Struct
 
 from guard.decisions.decision import Action
 from guard.decisions.standing import Order
+from guard.policy.judge import Sentence, judge
 from guard.policy.policy import Policy
 from guard.scoring.account_rules import reason
+from guard.scoring.fusion import Verdict
 from guard.scoring.reasons import Reason
 from guard.units import DAY_MS, MINUTE_MS
 
@@ -49,10 +51,30 @@ class Trial(Struct, array_like=True):
         """The order that would be held, had nobody given up on a throttle: one where `found` put a challenge in its place."""
         return held if held is None or self.found is None else msgspec.structs.replace(held, action=int(Action.THROTTLE))
 
+    def longer(self, other: "Trial") -> "Trial":
+        """That of two groups that are one from now on: the throttle was tried on their accounts as long as on either group's."""
+        return other if other.stood(other.until) > self.stood(self.until) else self
+
     def stood(self, at: int) -> tuple[int, int]:
         """Milliseconds under a throttle up to `at`, and the sum of the members'."""
         current_ms = max(0, min(at, self.until) - self.since) if self.throttled else 0
         return self.stood_ms + current_ms, self.member_ms + current_ms * self.throttled
+
+
+def judge_tried(  # noqa: PLR0913, PLR0917 - the verdict, all that stands against it, and what was asked meanwhile
+    verdict: Verdict, held: Order | None, trial: Trial, exchanges: int, policy: Policy, mode: str, at: int, offset: float = 0.0
+) -> tuple[Sentence | None, Reason | None]:
+    """The sentence on a group, and `idle_throttle` where the verdict alone would have said less.
+
+    `exchanges` are at most what was answered since the trial began.
+    """
+    vain = idle_throttle(trial, mode, exchanges, policy, at)
+    if vain is None:
+        return judge(verdict, held, policy, at, offset), None
+    sentence = judge(verdict, held, policy, at, offset, Action.CHALLENGE)
+    if sentence is None or judge(verdict, trial.order(held), policy, at, offset) == sentence:
+        return sentence, None
+    return sentence, vain
 
 
 def idle_throttle(trial: Trial, mode: str, exchanges: int, policy: Policy, at: int) -> Reason | None:

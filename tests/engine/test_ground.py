@@ -32,9 +32,9 @@ def _events() -> Iterable[RequestEvent]:
 
 def _moved(restart_every: int) -> tuple[int, int, float]:
     """Accounts seen since the release, those that moved, and the declined share, of a links stage made anew so often."""
-    accounts, records, taken = AccountsStage(0, 1, {}, open_control(), is_journaled=False), dict[bytes, bytes](), 0
+    accounts, records = AccountsStage(0, 1, {}, open_control(), is_journaled=False), dict[bytes, bytes]()
     links = LinksStage(0, 1, dict(records), open_control())
-    for one in _events():
+    for taken, one in enumerate(_events(), 1):
         accounts.take(one, one.event_time)
         for message in accounts.drain().messages:
             if message.topic is Topic.LINKS and message.value is not None:
@@ -44,7 +44,6 @@ def _moved(restart_every: int) -> tuple[int, int, float]:
             records.pop(key, None)
             if record is not None:
                 records[key] = record
-        taken += 1
         if not taken % restart_every:
             links = LinksStage(0, 1, dict(records), open_control())
     memory = links._store.shared(key_hash(KINDS[PREFIX], VALUE))

@@ -107,6 +107,13 @@ def test_no_time_is_counted_twice_where_judgements_come_out_of_order() -> None:
     assert trial.stood(AT + 1_300)[0] == 1_200
 
 
+def test_two_groups_that_are_one_from_now_on_have_tried_as_long_as_either() -> None:
+    """Otherwise whichever key was seen last decided whether a throttle is tried anew."""
+    short, long = _tried(HOUR_MS // 4), _tried(2 * HOUR_MS)
+
+    assert short.longer(long) is long.longer(short) is long
+
+
 def test_why_a_challenge_stands_is_known_in_its_mode_as_long_as_it_stands() -> None:
     """Who asks what would stand otherwise sees a throttle; a challenge that the score asked for stays one."""
     trial, held = _tried(HOUR_MS), Order(Action.CHALLENGE, AT, AT + HOUR_MS, "d-1")

@@ -68,3 +68,12 @@ def test_what_was_throttled_in_shadow_is_throttled_before_it_is_challenged() -> 
 
     assert decided[0].action == "throttle"
     assert challenged_at - decided[0].issued_at >= THROTTLE_PATIENCE_MS
+
+
+def test_a_throttle_that_a_cap_keeps_in_shadow_is_not_tried() -> None:
+    """It throttled nobody, so that nobody knows whether it would do; what it would have done is told all the same."""
+    capped = document(mode="enforce", caps={"campaign_members": 40})
+    decided = _decided_under(PolicySchedule.builtin(enforce=True).with_document(capped))
+
+    assert {(one.mode, one.action) for one in decided} == {("shadow", "throttle")}
+    assert {one.reasons[-1].code for one in decided} == {"cap"}
