@@ -127,7 +127,7 @@ class AccountsStage:
         if b.since_new > 1 and is_told_at(b.since_new):
             self._contacts.tell(record, event, at)
         is_due = is_due or self._assessor.is_labelled(event.account_id)
-        if is_due or record.stamp != self._assessor.stamp or (met and self._assessor.is_watched(met)):
+        if is_due or record.stamp != self._assessor.stamp or self._assessor.is_watched(record, met):
             self._judge(record, event, at, is_due=is_due)
 
     def _judge(self, record: AccountRecord, event: RequestEvent, at: int, *, is_due: bool) -> None:

@@ -15,7 +15,7 @@ from guard.engine.forwards import Report, encode_tip
 from guard.engine.issue import Desk, Subject
 from guard.engine.learning import Assessment, Learner
 from guard.engine.stage import Message
-from guard.engine.watchlist import WatchedKey
+from guard.engine.watchlist import WatchedKey, key_hash
 from guard.features.accounts import ACCOUNT_FEATURES
 from guard.features.table import extract
 from guard.policy.jitter import offset_of
@@ -25,6 +25,7 @@ from guard.scoring.account_rules import account_evidence, without_what_drifted
 from guard.scoring.fusion import Verdict
 from guard.scoring.learned.models import ShardModels
 from guard.scoring.watch_rules import watch_evidence
+from guard.state.link import PARAPHRASE
 from guard.topics import Topic
 from guard.units import EventTimeMs
 
@@ -52,7 +53,8 @@ class Assessor:
         self._control = control
         self._from = self._until = 0
         self._take_policy(EventTimeMs(max(0, getattr(self, "_at", 0))))
-        keys = [f"{key}:{watched}" for key, watched in sorted(control.watch.by_key.items())]
+        watch = control.watch
+        keys = [f"{key}:{watched}" for key, watched in (*sorted(watch.by_key.items()), *watch.paraphrases)]
         self.stamp = xxhash.xxh32_intdigest("|".join(keys).encode()) if keys else 0
 
     def _take_policy(self, at: EventTimeMs) -> None:
@@ -66,16 +68,23 @@ class Assessor:
 
     def hits(self, record: AccountRecord) -> tuple[WatchedKey, ...]:
         """Keys of known campaigns among the account's own."""
-        return tuple(watched for _, watched in self._carried(record)) if self._control.watch.by_key else ()
+        return () if self._control.watch.is_empty else tuple(watched for _, watched in self._carried(record))
 
     def _carried(self, record: AccountRecord) -> Iterator[tuple[int, WatchedKey]]:
-        by_key = self._control.watch.by_key
-        return ((key, watched) for key in record.behaviour.keys for watched in by_key.get(key, ()))
+        watch = self._control.watch
+        for key in record.behaviour.keys:
+            for watched in watch.by_key.get(key, ()):
+                yield key, watched
+        for family in record.behaviour.families if watch.paraphrases else ():
+            for watched in watch.of_paraphrase(family):
+                yield key_hash(PARAPHRASE, f"{family:016x}"), watched
 
-    def is_watched(self, keys: list[int]) -> bool:
-        """Some of these keys are a known campaign's."""
-        by_key = self._control.watch.by_key
-        return bool(by_key) and not by_key.keys().isdisjoint(keys)
+    def is_watched(self, record: AccountRecord, met: list[int]) -> bool:
+        """Some of the keys that the account has just met are a known campaign's."""
+        watch = self._control.watch
+        if not met or watch.is_empty:
+            return False
+        return not watch.by_key.keys().isdisjoint(met) or any(any(watch.of_paraphrase(family)) for family in record.behaviour.families[-1:])
 
     def is_labelled(self, account: str) -> bool:
         """Some analyst has said something about this account."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from math import log2
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -43,6 +43,18 @@ JUDGE_MEMBER_MS: Final = 10
 """Event time between two judgements of one campaign, unless its keys changed: a second at least, and this for each member, since a judgement
 takes microseconds a member. A pool of the largest disclosed size is judged every four minutes; new accounts that carry its keys are met by the
 watch-list meanwhile."""
+
+
+class _Group(NamedTuple):
+    """What a campaign consists of at some moment."""
+
+    nodes: list[Node]
+    """Its own keys."""
+    strong: set[str]
+    """Names of those that make it alone."""
+    members: tuple[str, ...]
+    asked: int
+    """The most that may have been asked for with all keys that it carries."""
 
 
 class CampaignsStage:
@@ -133,35 +145,33 @@ class CampaignsStage:
     def _judge(self, campaign: Campaign) -> None:
         """Score a campaign anew from its keys, and decide."""
         policy, at = self._policy(), EventTimeMs(self._newest_at)
-        carried = self._clusters.nodes_of(campaign)
-        nodes, strong = own_nodes(carried), strong_of(carried, policy)
-        if not strong and len({node.family for node in nodes}) < FAMILIES_MIN:
+        group = self._group(campaign, policy, at)
+        nodes, members = group.nodes, group.members
+        if not group.strong and len({node.family for node in nodes}) < FAMILIES_MIN:
             self._close(campaign)
             return
-        members = self._members(campaign, nodes, strong, policy, at)
         verdict = self._verdict(campaign, nodes, members, policy, at)
         self._desk.heard(Scope.CAMPAIGN, campaign.campaign_id, verdict, members)
         campaign.score, campaign.reasons, campaign.updated_at = verdict.score, verdict.reasons, at
         campaign.exchanges = max(node.suspicion.uses for node in nodes)
         campaign.tokens = max(node.suspicion.tokens for node in nodes)
         campaign.first_exchange_at = min(campaign.first_exchange_at, *(node.suspicion.first_at for node in nodes))
-        asked = round(USES_UNTOLD * sum(node.suspicion.uses for node in carried))
-        self._decide(campaign, verdict, members, asked, policy, at)
+        self._decide(campaign, verdict, group, policy, at)
         campaign.members_total = len(members)
         is_active = campaign.standing.is_sanctioned(at)
         campaign.state = life.ACTIVE if is_active or campaign.state == life.ACTIVE else life.FORMING
         self._publish(campaign, nodes)
 
-    def _members(self, campaign: Campaign, nodes: list[Node], strong: set[str], policy: Policy, at: EventTimeMs) -> tuple[str, ...]:
+    def _group(self, campaign: Campaign, policy: Policy, at: EventTimeMs) -> _Group:
+        carried = self._clusters.nodes_of(campaign)
+        nodes, strong = own_nodes(carried, campaign.convicted_by(at)), strong_of(campaign, carried, policy, at)
         found = members_of(nodes, strong, self._clusters.reports.of(campaign.campaign_id))
-        return tuple(account for account in found if not self._control.is_exempt(Scope.ACCOUNT, account, at, policy))
+        members = tuple(account for account in found if not self._control.is_exempt(Scope.ACCOUNT, account, at, policy))
+        return _Group(nodes, strong, members, round(USES_UNTOLD * sum(node.suspicion.uses for node in carried)))
 
     def _members_named(self, campaign_id: str) -> tuple[str, ...]:
         campaign = self._clusters.campaigns.get(campaign_id)
-        if campaign is None:
-            return ()
-        policy, carried = self._policy(), self._clusters.nodes_of(campaign)
-        return self._members(campaign, own_nodes(carried), strong_of(carried, policy), policy, EventTimeMs(self._newest_at))
+        return () if campaign is None else self._group(campaign, self._policy(), EventTimeMs(self._newest_at)).members
 
     def _verdict(self, campaign: Campaign, nodes: list[Node], members: tuple[str, ...], policy: Policy, at: EventTimeMs) -> Verdict:
         evidence = _evidence_of(nodes)
@@ -171,13 +181,13 @@ class CampaignsStage:
         said, relief = self._control.label_says(Scope.CAMPAIGN, campaign.campaign_id, at)
         return weigh([*evidence, *said], policy, relief)
 
-    def _decide(self, campaign: Campaign, verdict: Verdict, members: tuple[str, ...], asked: int, policy: Policy, at: EventTimeMs) -> None:
-        """`asked`: the most that may have been asked for with all of its keys."""
+    def _decide(self, campaign: Campaign, verdict: Verdict, group: _Group, policy: Policy, at: EventTimeMs) -> None:
+        members = group.members
         mode = policy.modes[Scope.CAMPAIGN]
         held = campaign.standing.order(mode)
         standing = rewritten(held, at)
         offset = offset_of(policy.jitter, Scope.CAMPAIGN, campaign.campaign_id, at)
-        sentence, vain = judge_tried(verdict, held, campaign.trial, asked, policy, mode, at, offset)
+        sentence, vain = judge_tried(verdict, held, campaign.trial, group.asked, policy, mode, at, offset)
         if sentence is None and len(members) != campaign.members_total:
             sentence, vain = standing, campaign.trial.found_in(mode)
         if sentence is None or not members or self._control.is_settled(Scope.CAMPAIGN, campaign.campaign_id, at, policy):
@@ -190,7 +200,7 @@ class CampaignsStage:
             verdict = msgspec.structs.replace(verdict, reasons=(*verdict.reasons, vain))
         self._desk.sentence(self._subject(campaign, members), verdict, sentence, policy, at, capped=capped)
         campaign.mode = Mode.SHADOW if capped is not None else mode
-        campaign.note(sentence.action, at)
+        campaign.note(sentence.action, at, group.strong)
         if capped is None:
             campaign.trial.note(mode, sentence.action, len(members), at, sentence.expires_at, vain)
 

@@ -156,6 +156,7 @@ class Clusters:
             self.due[campaign.campaign_id] = None
 
 
-def strong_of(nodes: Iterable[Node], policy: Policy) -> set[str]:
-    """The names of those keys that would make a campaign alone."""
-    return {node.name for node in nodes if is_strong(node, policy.rungs[0].score)}
+def strong_of(campaign: Campaign, nodes: Iterable[Node], policy: Policy, at: int) -> set[str]:
+    """The names of those of a campaign's keys that make it alone at event time `at`, or did when its members were stopped."""
+    strong = {node.name for node in nodes if is_strong(node, policy.rungs[0].score)}
+    return strong.union(campaign.convicted_by(at)) & {node.name for node in nodes}

@@ -1,7 +1,7 @@
 """Who belongs to a campaign: accounts that its keys of two families share, or that a strong key or a report names."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from math import ceil
 from statistics import median_low
 from typing import Final
@@ -72,20 +72,19 @@ OWN_SHARE: Final = 0.5
 """Share of a key's accounts that must carry keys whose use speaks against them, from which the key is the campaign's own."""
 
 
-def own_nodes(nodes: list[Node]) -> list[Node]:
-    """The keys that are the campaign's own: how they are used speaks against them, or most of their accounts carry such keys.
+def own_nodes(nodes: list[Node], convicting: Sequence[str] = ()) -> list[Node]:
+    """The keys that are the campaign's own: how they are used speaks or spoke against them, or most of their accounts carry such keys.
 
     A public prompt or a team's card may overlap with a pool; what is said of the pool's keys is not said of everybody on these.
     """
-    accused = [node for node in nodes if node.is_accused and not node.is_soft]
+    accused = {node.name for node in nodes if (node.is_accused or node.name in convicting) and not node.is_soft}
     if not accused:
         return nodes
-    covered = {account for node in accused for account in node.suspicion.members}
+    covered = {account for node in nodes if node.name in accused for account in node.suspicion.members}
     return [
         node
         for node in nodes
-        if (node.is_accused and not node.is_soft)
-        or sum(account in covered for account in node.suspicion.members) >= OWN_SHARE * len(node.suspicion.members)
+        if node.name in accused or sum(account in covered for account in node.suspicion.members) >= OWN_SHARE * len(node.suspicion.members)
     ]
 
 

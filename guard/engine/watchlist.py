@@ -1,9 +1,13 @@
 """The campaigns' keys as every shard knows them: an account that carries them is met at its first request."""
 
+from collections.abc import Iterator
+from typing import Final
+
 import msgspec
 from msgspec import Struct
 from xxhash import xxh3_64_intdigest
 
+from guard.state.behaviour import NEAR_BITS
 from guard.state.link import KIND_WORDS, KeyKind
 
 _KINDS = {word: kind for kind, word in KIND_WORDS.items()}
@@ -12,6 +16,11 @@ _KINDS = {word: kind for kind, word in KIND_WORDS.items()}
 def key_hash(kind: KeyKind, value: str) -> int:
     """The 64-bit hash under which accounts remember a link key."""
     return xxh3_64_intdigest(value.encode(), kind + 1)
+
+
+PARAPHRASES_MAX: Final = 256
+"""Families of paraphrases watched for at once, since each account's are held against all of them; a pool has a few. Beyond it the campaigns that
+come first by their ids are, and the others' accounts are met by their other keys."""
 
 
 class WatchedKey(Struct, frozen=True):
@@ -48,8 +57,19 @@ class WatchList(Struct, frozen=True):
 
     campaigns: dict[str, tuple[CampaignKey, ...]]
     by_key: dict[int, tuple[WatchedKey, ...]]
+    paraphrases: tuple[tuple[int, WatchedKey], ...] = ()
+    """Paraphrase families by their SimHash: accounts of one pool arrive at values near one another, seldom at the same."""
     throttled_at: dict[str, int] = {}
     """Event time of the first throttle of those that are active and had one."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Nobody is watched for."""
+        return not self.by_key and not self.paraphrases
+
+    def of_paraphrase(self, family: int) -> Iterator[WatchedKey]:
+        """The watched families that an account's own one is like. Reads all of them: some for each campaign that paraphrases."""
+        return (watched for simhash, watched in self.paraphrases if (simhash ^ family).bit_count() <= NEAR_BITS)
 
     @staticmethod
     def empty() -> "WatchList":
@@ -72,15 +92,23 @@ class WatchList(Struct, frozen=True):
                 throttled_at[campaign.campaign_id] = campaign.first_throttle_at
         if campaigns == self.campaigns and throttled_at == self.throttled_at:
             return self
-        return WatchList(campaigns, self.by_key if campaigns == self.campaigns else _index(campaigns), throttled_at)
+        if campaigns == self.campaigns:
+            return WatchList(campaigns, self.by_key, self.paraphrases, throttled_at)
+        return WatchList(campaigns, *_index(campaigns), throttled_at)
 
 
-def _index(campaigns: dict[str, tuple[CampaignKey, ...]]) -> dict[int, tuple[WatchedKey, ...]]:
-    index: dict[int, tuple[WatchedKey, ...]] = {}
+def _index(campaigns: dict[str, tuple[CampaignKey, ...]]) -> tuple[dict[int, tuple[WatchedKey, ...]], tuple[tuple[int, WatchedKey], ...]]:
+    by_key: dict[int, tuple[WatchedKey, ...]] = {}
+    paraphrases: list[tuple[int, WatchedKey]] = []
     for campaign_id in sorted(campaigns):
         for key in campaigns[campaign_id]:
             kind = _KINDS.get(key.kind)
-            if kind is not None:
+            if kind is None:
+                continue
+            watched = WatchedKey(campaign_id, kind, key.weight)
+            if kind is KeyKind.PARAPHRASE:
+                paraphrases.append((int(key.value, 16), watched))
+            else:
                 hashed = key_hash(kind, key.value)
-                index[hashed] = (*index.get(hashed, ()), WatchedKey(campaign_id, kind, key.weight))
-    return index
+                by_key[hashed] = (*by_key.get(hashed, ()), watched)
+    return by_key, tuple(paraphrases[:PARAPHRASES_MAX])
