@@ -12,6 +12,7 @@ def _released(releases: Releases, model: str, at: int = AT) -> None:
 
 
 def test_a_model_that_was_there_from_the_beginning_is_no_release() -> None:
+    """A new guard has seen no model yet: all of them would be released at once."""
     releases = Releases()
     for account in ("a", "b"):
         releases.hear("m-1", account, AT, HEARD_MIN, {})
@@ -19,6 +20,7 @@ def test_a_model_that_was_there_from_the_beginning_is_no_release() -> None:
 
 
 def test_a_model_first_seen_later_is_a_release_from_its_second_account_on() -> None:
+    """A model of one account is private; its first sight counts, not its second."""
     releases = Releases()
     releases.hear("m-2", "a", AT, HEARD, {})
     releases.hear("m-2", "a", AT + 5, HEARD, {})
@@ -30,6 +32,7 @@ def test_a_model_first_seen_later_is_a_release_from_its_second_account_on() -> N
 
 
 def test_models_released_within_a_day_are_one_wave_and_the_next_day_begins_another() -> None:
+    """A large and a small model come out together: who takes the one or the other has moved."""
     releases = Releases()
     _released(releases, "m-2")
     _released(releases, "m-3", AT + RELEASE_MS // 2)
@@ -39,6 +42,7 @@ def test_models_released_within_a_day_are_one_wave_and_the_next_day_begins_anoth
 
 
 def test_the_calendar_makes_a_known_model_a_release_once_and_an_old_date_makes_none() -> None:
+    """Operators know of a release under an old name; what they announced long ago is none."""
     releases = Releases()
     for account in ("a", "b"):
         releases.hear("m-1", account, AT, 0, {})
@@ -49,6 +53,7 @@ def test_the_calendar_makes_a_known_model_a_release_once_and_an_old_date_makes_n
 
 
 def test_beyond_the_bound_a_private_model_gives_way_and_public_ones_do_not() -> None:
+    """Fine-tuned models come by the thousand, each for one account."""
     releases = Releases()
     for number in range(MODELS_MAX - 1):
         releases.hear(f"old-{number}", "a", AT, 0, {})

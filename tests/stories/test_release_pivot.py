@@ -73,6 +73,7 @@ def test_strangers_who_move_to_a_new_model_together_are_a_fleet(seed: int) -> No
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_same_callers_who_stay_with_their_model_are_left_alone(seed: int) -> None:
+    """Two dozen alike are no pool yet: without the move nothing tells them from a class or a hackathon."""
     assert _hit(seed, 0.0, 0.1) == set()
 
 

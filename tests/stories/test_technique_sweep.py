@@ -60,6 +60,7 @@ def test_strangers_who_are_declined_all_the_time_on_one_prompt_are_a_fleet(seed:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_same_callers_whom_the_model_answers_are_left_alone(seed: int) -> None:
+    """Two dozen alike are no pool yet: being declined together is what tells them."""
     assert _hit(seed, 0.05) == set()
 
 
