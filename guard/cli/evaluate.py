@@ -50,6 +50,8 @@ def evaluate(
         return
     for row in report.rows(results):
         typer.echo(row.line)
+    for total in report.total_rows(results):
+        typer.echo(f"all families, {total.line}")
     typer.echo(f"{files[1]} and {files[0].name} hold the rest")
 
 

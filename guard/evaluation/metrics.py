@@ -25,10 +25,10 @@ def honest(results: Results) -> list[AccountRow]:
     return [row for result in results for row in result.accounts if row.is_honest]
 
 
-def hostile(results: Results, families: Iterable[str]) -> list[AccountRow]:
-    """Every account of these families of attack that called."""
+def hostile(results: Results, families: Iterable[str] = ()) -> list[AccountRow]:
+    """Every account of these families of attack that called; of all if none is given."""
     wanted = set(families)
-    return [row for result in results for row in result.accounts if not row.is_honest and row.family in wanted]
+    return [row for result in results for row in result.accounts if not row.is_honest and (not wanted or row.family in wanted)]
 
 
 def campaigns(results: Results, families: Iterable[str] = ()) -> list[CampaignRow]:

@@ -8,7 +8,15 @@ from typing import Final
 from guard.evaluation.calibration import Bin, calibration
 from guard.evaluation.figures import figures, score_figures
 from guard.evaluation.intervals import Measured
-from guard.evaluation.metrics import campaigns_blocked, cluster_recall, honest_sanctioned, informedness, pooled_to_throttle, recall
+from guard.evaluation.metrics import (
+    campaigns_blocked,
+    cluster_recall,
+    honest_refused_per_million,
+    honest_sanctioned,
+    informedness,
+    pooled_to_throttle,
+    recall,
+)
 from guard.evaluation.result import RunResult
 from guard.evaluation.tables import (
     CAUGHT_SHARE,
@@ -153,7 +161,9 @@ def _variants(by_variant: ByVariant) -> Iterable[str]:
             "variant",
             "what it is",
             "informedness",
+            "caught",
             "honest sanctioned",
+            "honest requests refused per million",
             "campaigns found",
             "campaigns blocked",
             "pooled exchanges to throttle",
@@ -161,8 +171,8 @@ def _variants(by_variant: ByVariant) -> Iterable[str]:
         *(f"recall {family}" for family in families),
     )
     yield "<h2>Ablations, baselines and shuffled labels</h2>"
-    yield "<p><small>Informedness: share of hostile accounts sanctioned less that of honest ones; 0 is chance. Recall: share of accounts "
-    yield "blocked, challenged or refused by a throttle. Pooled exchanges: of a campaign up to its first sanction, median.</small></p>"
+    yield "<p><small>Informedness: share of hostile accounts sanctioned less that of honest ones; 0 is chance. Caught, recall: share of all, or of a family's, "
+    yield "accounts blocked, challenged or refused by a throttle. Pooled exchanges: of a campaign up to its first sanction, median.</small></p>"
     yield _table(
         header,
         (
@@ -170,7 +180,9 @@ def _variants(by_variant: ByVariant) -> Iterable[str]:
                 name,
                 VARIANTS[name],
                 _number(informedness(group), 1),
+                _number(recall(group, ()), 100),
                 _number(honest_sanctioned(group, ()), 100),
+                _number(honest_refused_per_million(group, ()), 1),
                 _number(cluster_recall(group, ()), 100),
                 _number(campaigns_blocked(group, ()), 100),
                 _number(pooled_to_throttle(group, ()), 1),

@@ -9,10 +9,19 @@ import msgspec
 from guard.errors import InputError
 from guard.evaluation.calibration import calibration
 from guard.evaluation.intervals import Measured
-from guard.evaluation.metrics import campaigns_blocked, cluster_recall, honest_sanctioned, informedness, pooled_to_throttle, purity, recall
+from guard.evaluation.metrics import (
+    campaigns_blocked,
+    cluster_recall,
+    honest_refused_per_million,
+    honest_sanctioned,
+    informedness,
+    pooled_to_throttle,
+    purity,
+    recall,
+)
 from guard.evaluation.page import page
 from guard.evaluation.result import RunResult
-from guard.evaluation.tables import by_variant_of, hostile_families, leakage_means, less_told, main_of
+from guard.evaluation.tables import Totals, by_variant_of, hostile_families, leakage_means, less_told, main_of, totals
 from guard.evaluation.targets import Row, held
 from guard.evaluation.variants import VARIANTS
 
@@ -49,6 +58,11 @@ def rows(results: Sequence[RunResult]) -> list[Row]:
     return held(main_of(by_variant), by_variant)
 
 
+def total_rows(results: Sequence[RunResult]) -> list[Totals]:
+    """Every variant over all of its worlds, seeds and families."""
+    return totals(by_variant_of(results))
+
+
 def write(results: Sequence[RunResult], folder: Path) -> tuple[Path, Path]:
     """Write `report.json` and `report.html` into the folder. Raises InputError when it cannot be written to."""
     told = summary(results)
@@ -81,7 +95,9 @@ def _row(row: Row) -> dict[str, object]:
 
 def _variant(group: Sequence[RunResult]) -> dict[str, object]:
     return {
+        "caught": _plain(recall(group, ())),
         "informedness": _plain(informedness(group)),
+        "honest_refused_per_million": _plain(honest_refused_per_million(group, ())),
         "honest_sanctioned": _plain(honest_sanctioned(group, ())),
         "cluster_recall": _plain(cluster_recall(group, ())),
         "campaigns_blocked": _plain(campaigns_blocked(group, ())),

@@ -6,7 +6,8 @@ from typing import Final
 from msgspec import Struct
 
 from guard.evaluation.ablations import LESS_TOLD
-from guard.evaluation.metrics import recall
+from guard.evaluation.intervals import Measured
+from guard.evaluation.metrics import cluster_recall, honest_refused_per_million, honest_sanctioned, purity, recall
 from guard.evaluation.result import RunResult
 from guard.evaluation.variants import FULL
 
@@ -57,6 +58,49 @@ def _less_told(name: str, group: Sequence[RunResult]) -> LessTold:
         tuple(family for family, share in shares.items() if MISSED_SHARE <= share < CAUGHT_SHARE),
         tuple(family for family, share in shares.items() if share < MISSED_SHARE),
     )
+
+
+class Totals(Struct, frozen=True):
+    """One variant over all of its worlds, seeds and families."""
+
+    variant: str
+    caught: Measured
+    """Share of all hostile accounts, families weighing by their accounts."""
+    honest_sanctioned: Measured
+    refused_per_million: Measured
+    """Honest requests."""
+    in_one_cluster: Measured
+    purity: Measured
+
+    @property
+    def line(self) -> str:
+        """The row for people."""
+        caught, honest, clusters = self.caught, self.honest_sanctioned, self.in_one_cluster
+        return (
+            f"{self.variant}: caught {_percent(caught)} of {caught.n:,} hostile accounts; "
+            f"sanctioned {round((honest.value or 0.0) * honest.n):,} of {honest.n:,} honest ones, "
+            f"refused {self.refused_per_million.value or 0.0:,.1f} of a million honest requests; "
+            f"{_percent(clusters)} of {clusters.n:,} campaigns in one cluster, purity {_percent(self.purity)}"
+        )
+
+
+def totals(by_variant: ByVariant) -> list[Totals]:
+    """One row for each variant."""
+    return [
+        Totals(
+            name,
+            recall(group, ()),
+            honest_sanctioned(group, ()),
+            honest_refused_per_million(group, ()),
+            cluster_recall(group, ()),
+            purity(group, ()),
+        )
+        for name, group in by_variant.items()
+    ]
+
+
+def _percent(share: Measured) -> str:
+    return "-" if share.value is None else f"{100 * share.value:.3g} %"
 
 
 def leakage_means(group: Sequence[RunResult]) -> dict[str, float]:

@@ -7,7 +7,7 @@ import msgspec
 from guard.evaluation.ledger import Ledger
 from guard.evaluation.page import page
 from guard.evaluation.report import summary, write
-from guard.evaluation.tables import LessTold, by_variant_of, hostile_families, less_told
+from guard.evaluation.tables import LessTold, by_variant_of, hostile_families, less_told, totals
 from guard.simulation.client import Truth
 from tests.support.ledgers import decision, result_of
 
@@ -44,6 +44,17 @@ def test_families_are_told_apart_by_how_many_are_still_caught():
         LessTold("full", ("A3", "A4", "A10"), (), ()),
         LessTold("required-only", ("A10",), ("A4",), ("A3",)),
     ]
+
+
+def test_a_variant_is_summed_over_all_families():
+    """What an ablation costs as a whole; accounts weigh alike, whichever family they play."""
+    lines = [total.line for total in totals(by_variant_of([GUARDED, POOR, FREE]))]
+
+    assert lines[0] == (
+        "full: caught 100 % of 30 hostile accounts; sanctioned 0 of 1 honest ones, refused 0.0 of a million honest requests; "
+        "0 % of 3 campaigns in one cluster, purity -"
+    )
+    assert [line.partition(" of ")[0] for line in lines] == ["full: caught 100 %", "required-only: caught 50 %", "unguarded: caught 0 %"]
 
 
 def test_families_stand_in_the_order_of_their_numbers():
