@@ -12,6 +12,7 @@ from guard.decisions.standing import Standing
 from guard.engine.watchlist import CampaignKey
 from guard.policy.patience import Trial
 from guard.scoring.reasons import Reason
+from guard.scoring.successors import REMEMBERED_MS
 from guard.state.link import KIND_WORDS, KINDS
 from guard.units import DAY_MS
 
@@ -69,25 +70,25 @@ class Campaign(Struct, array_like=True):
     merged_into: str = ""
     trial: Trial = msgspec.field(default_factory=Trial)
     convicting: list[str] = []
-    """Names of the keys that made it when its newest challenge or block was decided."""
+    """Names of the keys that made it when its members were stopped last, by a challenge or a block that these keys alone asked for."""
+    stopped_at: int = 0
+    stopped: int = 0
+    """Members then, and those of campaigns that were merged into this one since."""
 
     def convicted_by(self, at: int) -> list[str]:
-        """The keys that go on making the campaign while its own challenge or block is in force, whatever is said of them meanwhile.
+        """The keys that go on making the campaign for a while, whatever is said of them meanwhile."""
+        return self.convicting if at - self.stopped_at <= REMEMBERED_MS else []
 
-        Members who are stopped use them no more and those who come in their place have used them little yet: the use looks less even by
-        the guard's own doing. (The key of a pool that paraphrases fell from 0.70 to 0.55 within two hours of its challenge.)
-        """
-        order = self.standing.enforce
-        return self.convicting if order is not None and order.action >= Action.CHALLENGE and order.is_active(at) else []
-
-    def note(self, action: Action, at: int, strong: Iterable[str]) -> None:
-        """A decision was written: keep when the first of its kind was, and on which keys one that stops the members rests."""
-        if action >= Action.CHALLENGE:
-            self.convicting = sorted(strong)
+    def note(self, action: Action, at: int) -> None:
+        """A decision was written: keep when the first of its kind was."""
         if not self.first_throttle_at:
             self.first_throttle_at, self.exchanges_before_throttle = at, self.exchanges
         if action is Action.BLOCK and not self.first_block_at:
             self.first_block_at, self.exchanges_before_block = at, self.exchanges
+
+    def stop(self, strong: Iterable[str], members: int, at: int) -> None:
+        """Its members are stopped, on the evidence of these keys."""
+        self.convicting, self.stopped_at, self.stopped = sorted(strong), at, members
 
     @property
     def key(self) -> bytes:

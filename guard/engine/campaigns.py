@@ -28,6 +28,7 @@ from guard.policy.policy import Policy
 from guard.scoring.account_rules import reason
 from guard.scoring.fusion import FAMILY_WEIGHT_MIN, Verdict
 from guard.scoring.reasons import Reason
+from guard.scoring.successors import successors
 from guard.scoring.watch_rules import FAMILIES_MIN
 from guard.state.link import KeyKind
 from guard.topics import Topic
@@ -50,8 +51,10 @@ class _Group(NamedTuple):
 
     nodes: list[Node]
     """Its own keys."""
+    convicting: set[str]
+    """Names of those that make it alone, by what is said of them now."""
     strong: set[str]
-    """Names of those that make it alone."""
+    """These, and those that did when its members were stopped."""
     members: tuple[str, ...]
     asked: int
     """The most that may have been asked for with all keys that it carries."""
@@ -164,10 +167,12 @@ class CampaignsStage:
 
     def _group(self, campaign: Campaign, policy: Policy, at: EventTimeMs) -> _Group:
         carried = self._clusters.nodes_of(campaign)
-        nodes, strong = own_nodes(carried, campaign.convicted_by(at)), strong_of(campaign, carried, policy, at)
+        convicted = campaign.convicted_by(at)
+        nodes, convicting = own_nodes(carried, convicted), strong_of(carried, policy)
+        strong = convicting | {node.name for node in carried if node.name in convicted}
         found = members_of(nodes, strong, self._clusters.reports.of(campaign.campaign_id))
         members = tuple(account for account in found if not self._control.is_exempt(Scope.ACCOUNT, account, at, policy))
-        return _Group(nodes, strong, members, round(USES_UNTOLD * sum(node.suspicion.uses for node in carried)))
+        return _Group(nodes, convicting, strong, members, round(USES_UNTOLD * sum(node.suspicion.uses for node in carried)))
 
     def _members_named(self, campaign_id: str) -> tuple[str, ...]:
         campaign = self._clusters.campaigns.get(campaign_id)
@@ -178,6 +183,9 @@ class CampaignsStage:
         floor = policy.thresholds["campaign_accounts_min"]
         if len(members) >= floor and _is_linked(nodes, evidence):
             evidence.append(reason("campaign_member", len(members), floor, 0.0, min(0.75, 0.5 + 0.06 * log2(len(members) / floor))))
+        came = successors(len(members) - campaign.stopped, at - campaign.stopped_at, policy.thresholds) if campaign.stopped else None
+        if came is not None:
+            evidence.append(came)
         said, relief = self._control.label_says(Scope.CAMPAIGN, campaign.campaign_id, at)
         return weigh([*evidence, *said], policy, relief)
 
@@ -200,7 +208,9 @@ class CampaignsStage:
             verdict = msgspec.structs.replace(verdict, reasons=(*verdict.reasons, vain))
         self._desk.sentence(self._subject(campaign, members), verdict, sentence, policy, at, capped=capped)
         campaign.mode = Mode.SHADOW if capped is not None else mode
-        campaign.note(sentence.action, at, group.strong)
+        campaign.note(sentence.action, at)
+        if capped is None and mode is Mode.ENFORCE and sentence.action >= Action.CHALLENGE and group.convicting:
+            campaign.stop(group.convicting, len(members), at)
         if capped is None:
             campaign.trial.note(mode, sentence.action, len(members), at, sentence.expires_at, vain)
 

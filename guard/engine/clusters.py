@@ -133,6 +133,8 @@ class Clusters:
         campaign.merged_into = into.campaign_id
         self.reports.move(campaign.campaign_id, into.campaign_id)
         into.trial = into.trial.longer(campaign.trial)
+        if into.stopped:
+            into.stopped += campaign.members_total
         into.first_exchange_at = min(into.first_exchange_at, campaign.first_exchange_at)
         self.ended.append(campaign)
 
@@ -156,7 +158,6 @@ class Clusters:
             self.due[campaign.campaign_id] = None
 
 
-def strong_of(campaign: Campaign, nodes: Iterable[Node], policy: Policy, at: int) -> set[str]:
-    """The names of those of a campaign's keys that make it alone at event time `at`, or did when its members were stopped."""
-    strong = {node.name for node in nodes if is_strong(node, policy.rungs[0].score)}
-    return strong.union(campaign.convicted_by(at)) & {node.name for node in nodes}
+def strong_of(nodes: Iterable[Node], policy: Policy) -> set[str]:
+    """The names of those of a campaign's keys that make it alone."""
+    return {node.name for node in nodes if is_strong(node, policy.rungs[0].score)}

@@ -143,6 +143,11 @@ REASONS: Final[dict[str, ReasonCode]] = {
         "hot-standby pools: replacement accounts inherit template and card",
     ),
     "campaign_member": ReasonCode(Family.IDENTITY, "accounts found in one campaign", "linked activity cluster as the unit of analysis"),
+    "successors": ReasonCode(
+        Family.IDENTITY,
+        "accounts that came to a campaign's keys since its members were stopped",
+        "hot-standby pools: the first pool banned, the second used within the hour (threat report of September 2026)",
+    ),
     "label_extraction": ReasonCode(
         Family.LABEL, "an analyst's label, 1 when present", "labels are wrong about twice in a hundred: no rung alone"
     ),

@@ -12,6 +12,8 @@ from guard.engine.control import Control
 from guard.engine.forwards import Report, Suspicion, decode_tip
 from guard.engine.watchlist import PARAPHRASES_MAX, CampaignKey, WatchList
 from guard.scoring.account_rules import reason
+from guard.scoring.fusion import fuse
+from guard.scoring.successors import REMEMBERED_MS, WEIGHT_MAX, successors
 from guard.state.behaviour import NEAR_BITS
 from guard.state.link import KeyKind
 from guard.topics import Topic
@@ -21,7 +23,7 @@ from tests.support.events import T0, event, open_control
 QUESTION = 0x5DEECE66D1234567
 FIRST = tuple(f"first-{number}" for number in range(30))
 FRESH = tuple(f"fresh-{number}" for number in range(10))
-LIFT = reason("template_lift", 30, 5, 0.2, 0.5)
+STOPPED_AT = T0 + HOUR_MS
 
 
 def _watching(*families: int) -> WatchList:
@@ -62,45 +64,68 @@ def test_no_more_families_are_watched_for_than_the_bound() -> None:
     assert len(_watching(*range(PARAPHRASES_MAX + 10)).paraphrases) == PARAPHRASES_MAX
 
 
-def _told(stage: CampaignsStage, at: int, score: float, members: tuple[str, ...], *, is_even: bool) -> list[Decision]:
-    """What is decided when the key is told of: in full force while it is even."""
-    reasons = (LIFT, reason("even_rates", 0.1, 0.4, 0.6, 0.6)) if is_even else (LIFT,)
-    uses, families = 10 * len(members), len(reasons)
-    stage.take(Suspicion(int(KeyKind.PARAPHRASE), f"{QUESTION:016x}", at, T0, score, reasons, len(members), uses, 0, members, families))
+def _told(stage: CampaignsStage, at: int, members: tuple[str, ...], lift: float, even: float) -> list[Decision]:
+    """What is decided when the key is told of with these weights for its strangeness to the trusted and its evenness."""
+    found = [reason("template_lift", 30, 5, 0.2, lift), reason("even_rates", 0.1, 0.4, 0.6, even)]
+    verdict = fuse([one for one in found if one.weight])
+    key = (int(KeyKind.PARAPHRASE), f"{QUESTION:016x}", at, T0)
+    stage.take(Suspicion(*key, verdict.score, verdict.reasons, len(members), 10 * len(members), 0, members, verdict.families))
     return list(stage.drain().decided)
 
 
 @pytest.fixture
 def challenged() -> CampaignsStage:
-    """A campaign of thirty that a challenge has stopped, as it ends a throttle that took nothing from them."""
+    """A campaign of thirty that a challenge has stopped at `STOPPED_AT`, as it ends a throttle that took nothing from them."""
     stage = CampaignsStage(0, 1, {}, open_control())
-    decided = [one for minute in range(0, 70, 5) for one in _told(stage, T0 + minute * MINUTE_MS, 0.72, FIRST, is_even=True)]
-    assert decided[0].action == "throttle"
-    assert decided[-1].action == "challenge"
+    decided = [one for at in range(T0, STOPPED_AT + 1, 5 * MINUTE_MS) for one in _told(stage, at, FIRST, 0.5, 0.5)]
+    assert [one.action for one in decided[:1]] == ["throttle"]
+    assert (decided[-1].action, decided[-1].issued_at) == ("challenge", STOPPED_AT)
     return stage
 
 
-def test_whoever_comes_in_the_place_of_the_stopped_is_named_while_they_are_stopped(challenged: CampaignsStage) -> None:
+def test_whoever_comes_in_the_place_of_the_stopped_is_named(challenged: CampaignsStage) -> None:
     """Newcomers beside accounts that were stopped make the use look uneven: the guard's own doing, and no ground to let both go."""
-    decided = _told(challenged, T0 + 80 * MINUTE_MS, 0.55, FIRST + FRESH, is_even=False)
+    decided = _told(challenged, STOPPED_AT + 50 * MINUTE_MS, FIRST + FRESH, 0.5, 0.0)
 
     assert {one.action for one in decided} == {"challenge"}
     assert set(decided[-1].members or ()) == {*FIRST, *FRESH}
+    assert "successors" in {one.code for one in decided[-1].reasons}
 
 
-def test_it_is_over_with_the_challenge_unless_new_evidence_renews_it(challenged: CampaignsStage) -> None:
-    """Links stay reversible: nothing is renewed on what was."""
-    expires_at = _told(challenged, T0 + 80 * MINUTE_MS, 0.55, FIRST + FRESH, is_even=False)[-1].expires_at
-    decided = _told(challenged, expires_at + MINUTE_MS, 0.5, (*FIRST, *FRESH, "one-more"), is_even=False)
+def test_without_newcomers_nothing_is_renewed_on_what_was(challenged: CampaignsStage) -> None:
+    """Links are reversible: what stands runs out."""
+    assert _told(challenged, STOPPED_AT + 50 * MINUTE_MS, FIRST, 0.5, 0.0) == []
 
-    assert expires_at <= T0 + 70 * MINUTE_MS + HOUR_MS
-    assert {one.action for one in decided} <= {"allow"}
-    assert challenged.subjects == 1
+
+def test_a_key_that_clears_itself_lets_all_go_at_once(challenged: CampaignsStage) -> None:
+    """People's own rhythm, or a public that turns out to share it: then the newcomers of a growing application are no successors."""
+    decided = _told(challenged, STOPPED_AT + 50 * MINUTE_MS, FIRST + FRESH, 0.1, 0.0)
+
+    assert {one.action for one in decided} == {"allow"}
+
+
+def test_after_half_a_day_the_evidence_has_to_stand_by_itself(challenged: CampaignsStage) -> None:
+    """By then newcomers have shown what they are."""
+    decided = _told(challenged, STOPPED_AT + REMEMBERED_MS + MINUTE_MS, FIRST + FRESH, 0.5, 0.0)
+
+    assert decided == []
+    assert _told(challenged, STOPPED_AT + REMEMBERED_MS + HOUR_MS, FIRST + FRESH, 0.5, 0.5)[-1].action == "throttle"
 
 
 def test_a_throttle_that_stops_nobody_falls_with_its_evidence() -> None:
     """Members under a throttle go on, so that what is seen of their use is theirs."""
     stage = CampaignsStage(0, 1, {}, open_control())
-    assert _told(stage, T0, 0.72, FIRST, is_even=True)[0].action == "throttle"
+    assert _told(stage, T0, FIRST, 0.5, 0.5)[0].action == "throttle"
 
-    assert [one.action for one in _told(stage, T0 + MINUTE_MS, 0.55, FIRST + FRESH, is_even=False)] == ["allow"]
+    assert [one.action for one in _told(stage, T0 + MINUTE_MS, FIRST + FRESH, 0.5, 0.0)] == ["allow"]
+
+
+def test_the_weight_of_newcomers_fades_and_few_are_none() -> None:
+    """A viral application grows for days."""
+    numbers = open_control().policies.newest.thresholds
+    floor = int(numbers["campaign_accounts_min"])
+    weights = [found.weight for hours in (0, 6, 12) if (found := successors(floor, hours * HOUR_MS, numbers)) is not None]
+
+    assert weights == [WEIGHT_MAX, WEIGHT_MAX / 2, WEIGHT_MAX / 4]
+    assert successors(floor, 12 * HOUR_MS + 1, numbers) is None
+    assert successors(floor - 1, 0, numbers) is None
