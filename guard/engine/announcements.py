@@ -43,6 +43,20 @@ class Wanted(NamedTuple):
     code: str
 
 
+def owns_all(_: str) -> bool:
+    """Every subject is this shard's."""
+    return True
+
+
+def nobody(_: str) -> None:
+    """The members of a subject that is one account."""
+
+
+def unlisted(_: str) -> tuple[str, ...]:
+    """The members of a subject that lists none."""
+    return ()
+
+
 class Announcements:
     """Announcements of one scope in one shard. Bounded by the policy's lists and the label book."""
 
@@ -52,7 +66,7 @@ class Announcements:
         records: dict[bytes, bytes],
         owns: Callable[[str], bool],
         desk: Desk,
-        members: Callable[[str], tuple[str, ...] | None] = lambda _: None,
+        members: Callable[[str], tuple[str, ...] | None] = nobody,
     ) -> None:
         self._scope = scope
         self._owns = owns

@@ -8,7 +8,7 @@ import msgspec
 
 from guard.decisions.decision import Action, Mode, Scope
 from guard.engine import campaign_record as life
-from guard.engine.announcements import Announcements
+from guard.engine.announcements import Announcements, owns_all
 from guard.engine.campaign_record import Campaign, key_word, publish
 from guard.engine.caps import CapCount
 from guard.engine.clusters import Clusters, strong_of
@@ -80,7 +80,7 @@ class CampaignsStage:
         caps = records.pop(CAPS_KEY, None)
         self._caps = msgspec.msgpack.decode(caps, type=CapCount) if caps is not None else CapCount()
         self._desk = Desk(shards, "rules", onlooker)
-        self._announcements = Announcements(Scope.CAMPAIGN, records, lambda _: True, self._desk, self._members_named)
+        self._announcements = Announcements(Scope.CAMPAIGN, records, owns_all, self._desk, self._members_named)
         self._clusters = Clusters(records)
         self._judged_at: dict[str, int] = {}
         self._changes: dict[bytes, bytes | None] = {}

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from copy import copy
+from functools import partial
 from typing import Final
 
 from guard.decisions.decision import Scope
-from guard.engine.announcements import Announcements
+from guard.engine.announcements import Announcements, unlisted
 from guard.engine.continuity import crossing
 from guard.engine.control import Control
 from guard.engine.forwards import Contact, Request, Suspicion, Turn, decode_told, encode_tip
@@ -65,8 +66,8 @@ class LinksStage:
         self._models = ShardModels.from_bytes(models) if models is not None else ShardModels(seed=shard)
         self._desk = Desk(shard, self._models.version, onlooker)
         self._announcements = [
-            Announcements(Scope.PAYMENT, records, lambda name: self._owns(KeyKind.PAYMENT, name), self._desk, self._members),
-            Announcements(Scope.ORGANISATION, records, lambda name: self._owns(KeyKind.ORGANISATION, name), self._desk, lambda _: ()),
+            Announcements(Scope.PAYMENT, records, partial(self._owns, KeyKind.PAYMENT), self._desk, self._members),
+            Announcements(Scope.ORGANISATION, records, partial(self._owns, KeyKind.ORGANISATION), self._desk, unlisted),
         ]
         self._payments = PaymentJudge(self._models, self._desk, records)
         self._store = LinkStore(records, is_journaled=is_journaled)

@@ -2,7 +2,6 @@
 
 import hashlib
 import multiprocessing
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from functools import cache
@@ -15,10 +14,12 @@ from msgspec import Struct
 import guard
 from guard.errors import InputError
 from guard.evaluation.chance import shuffled
-from guard.evaluation.play import play
+from guard.evaluation.checkpoint import Checkpoint
+from guard.evaluation.play import Play
 from guard.evaluation.result import RunResult
 from guard.evaluation.sources import Source, recording, world
 from guard.evaluation.variants import FULL, SHUFFLED
+from guard.evaluation.watch import Watch
 
 RUNS_FOLDER: Final = "runs"
 
@@ -38,6 +39,11 @@ class Job(Struct, frozen=True):
     def file(self) -> str:
         """The name of its result."""
         return f"{self.world}-{self.seed}-{self.variant}-{'closed' if self.is_closed else 'open'}.json"
+
+    @property
+    def checkpoint(self) -> str:
+        """The name of the file in which it is laid aside."""
+        return self.file.removesuffix(".json") + ".checkpoint"
 
     def source(self) -> Source:
         """Where its exchanges come from."""
@@ -69,11 +75,21 @@ def code() -> str:
     return digest.hexdigest()[:16]
 
 
-def make(job: Job) -> RunResult:
-    """Play one job to its end."""
-    began = time.perf_counter()
-    played = play(job.source(), job.variant, is_closed=job.is_closed)
-    ledger, peaks = played.ledger, played.peaks
+def make(job: Job, folder: Path | None = None, watch: Watch | None = None) -> RunResult:
+    """Play one job to its end; with a folder, from where it was laid aside in it, and laid aside every `CHECKPOINT_S` seconds."""
+    watch = Watch() if watch is None else watch
+    checkpoint = None if folder is None or job.events is not None else Checkpoint(folder / job.checkpoint, f"{code()} {job.file}")
+    play, why = (None, "") if checkpoint is None else checkpoint.load()
+    if why:
+        watch.say(f"{job.checkpoint} {why}: the run begins anew")
+    if play is None:
+        play = Play(job.source(), job.variant, is_closed=job.is_closed)
+    watch.begin(f"{job.world} {job.seed} {job.variant}", play, checkpoint)
+    return _result(job, play.to_end(watch.look), watch.seconds)
+
+
+def _result(job: Job, play: Play, seconds: float) -> RunResult:
+    ledger, peaks = play.ledger, play.peaks
     return RunResult(
         job.world,
         job.seed,
@@ -81,12 +97,12 @@ def make(job: Job) -> RunResult:
         job.is_closed,
         code(),
         ledger.events,
-        round(time.perf_counter() - began, 3),
+        round(seconds, 3),
         ledger.accounts(peaks.of) if peaks is not None else ledger.accounts(),
         ledger.campaigns(),
         ledger.clusters(),
         ledger.false_positives(),
-        played.leakage.aucs(),
+        play.leakage.aucs(),
         peaks.candidates() if peaks is not None else (),
     )
 
@@ -106,8 +122,9 @@ def run(
     played = [job for job in jobs if job.variant != SHUFFLED]
     results = {job: result for job in played if (result := _known(job, folder)) is not None}
     missing = [job for job in played if job not in results]
-    for done, (job, result) in enumerate(_made(missing, processes), 1):
+    for done, (job, result) in enumerate(_made(missing, folder, processes), 1):
         _write(folder / job.file, result)
+        (folder / job.checkpoint).unlink(missing_ok=True)
         results[job] = result
         progress(job, len(missing) - done)
     for job in jobs:
@@ -116,12 +133,12 @@ def run(
     return [results[job] for job in jobs]
 
 
-def _made(jobs: Sequence[Job], processes: int) -> Iterator[tuple[Job, RunResult]]:
+def _made(jobs: Sequence[Job], folder: Path, processes: int) -> Iterator[tuple[Job, RunResult]]:
     if processes <= 1 or len(jobs) <= 1:
-        yield from ((job, make(job)) for job in jobs)
+        yield from ((job, make(job, folder)) for job in jobs)
         return
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
-        waiting: dict[Future[RunResult], Job] = {pool.submit(make, job): job for job in jobs}
+        waiting: dict[Future[RunResult], Job] = {pool.submit(make, job, folder): job for job in jobs}
         try:
             for future in as_completed(waiting):
                 yield waiting[future], future.result()

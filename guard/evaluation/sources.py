@@ -27,6 +27,8 @@ class Source(Struct, frozen=True):
     """The exchanges; the gateway is asked before each where the world can be told, a recording cannot."""
     labels: LabelBook = LabelBook.empty()
     """What analysts, appeals and compliance say meanwhile."""
+    span: tuple[int, int] | None = None
+    """When the first and the last exchange may be, epoch milliseconds; None where that is not known."""
 
 
 def world(name: str, seed: int) -> Source:
@@ -34,7 +36,7 @@ def world(name: str, seed: int) -> Source:
     built = build(name, seed, WORLD_END)
     lines = [msgspec.json.encode(line) for line in built.labels]
     book, _ = LabelBook.empty().with_records((decode_label(line).key, line) for line in lines)
-    return Source(built.truths, built.world.play, book)
+    return Source(built.truths, built.world.play, book, (built.start, built.end))
 
 
 def recording(events: Path, truth: Path) -> Source:
@@ -58,15 +60,22 @@ def recording(events: Path, truth: Path) -> Source:
     return Source(truths, play)
 
 
+class _Without(Struct, frozen=True):
+    """Plays a source, some accounts left out."""
+
+    play: Callable[[Gateway], Iterator[Exchange]]
+    gone: frozenset[str]
+
+    def __call__(self, gateway: Gateway) -> Iterator[Exchange]:
+        return (exchange for exchange in self.play(gateway) if exchange.truth.account_id not in self.gone)
+
+
 def without(source: Source, family: str) -> Source:
     """The same source with one family left out: neither its exchanges nor its labels are there; all else is."""
-    gone = {truth.account_id for truth in source.truths if truth.family == family}
-
-    def play(gateway: Gateway) -> Iterator[Exchange]:
-        return (exchange for exchange in source.play(gateway) if exchange.truth.account_id not in gone)
-
+    gone = frozenset(truth.account_id for truth in source.truths if truth.family == family)
     tombstones = ((label.key, None) for label in source.labels.labels.values() if label.subject in gone)
-    return Source([truth for truth in source.truths if truth.account_id not in gone], play, source.labels.with_records(tombstones)[0])
+    truths = [truth for truth in source.truths if truth.account_id not in gone]
+    return Source(truths, _Without(source.play, gone), source.labels.with_records(tombstones)[0], source.span)
 
 
 def _truths(path: Path) -> list[Truth]:

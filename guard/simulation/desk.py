@@ -4,7 +4,11 @@ import random
 from collections.abc import Callable
 from typing import Any, Final
 
-from guard.simulation.talk import Talk
+from msgspec import Struct
+
+from guard.simulation.habits import Habit
+from guard.simulation.prompts import Source
+from guard.simulation.talk import Style, Talk
 from guard.units import SECOND_MS
 
 TRIES: Final = 4
@@ -14,6 +18,19 @@ THINKING_MS: Final = 15 * SECOND_MS
 
 BRANCHING_SHARE: Final = 0.2
 """Replies that are asked for again from the same place: end users regenerate, gateways fork (assumption)."""
+
+
+class Alike(Struct, frozen=True):
+    """Opens conversations that ask alike."""
+
+    asks: Source
+    style: Style
+    habit: Habit
+
+    def __call__(self, dice: random.Random) -> Talk:
+        """One more of them."""
+        del dice
+        return Talk(self.asks, self.style, self.habit)
 
 
 class Desk:

@@ -1,6 +1,5 @@
 """The worlds one can ask for by name: how many of whom, for how long."""
 
-import heapq
 import random
 from collections.abc import Iterable
 from typing import Final
@@ -15,6 +14,7 @@ from guard.simulation.families import CROWD, FAMILIES
 from guard.simulation.labels import LabelLine, labels
 from guard.simulation.market import Market
 from guard.simulation.mass import Mass
+from guard.simulation.merged import Merged
 from guard.simulation.sizes import PRESETS, Preset
 from guard.simulation.world import Outage, World
 from guard.units import MINUTE_MS
@@ -60,7 +60,7 @@ def _assembled(market: Market, preset: Preset, entries: list[Entry], seed: int) 
     if preset.mass:
         mass = Mass(market, seed, preset.mass, preset.mass_exchanges)
         truths += mass.truths()
-        calls = heapq.merge(calls, mass.entries(), key=lambda entry: entry[0])
+        calls = Merged(calls, mass)
     random.Random(f"{seed}:order").shuffle(truths)
     world = World(calls, start, end, seed, _outages(market, random.Random(f"{seed}:outages")))
     return Built(world, truths, start, end, labels(truths, start, end, seed))

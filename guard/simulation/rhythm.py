@@ -86,7 +86,7 @@ class Sessions(Struct, frozen=True):
         if not is_over or dice.random() >= self.pause_share:
             return around(dice, self.gap_s, self.gap_spread) * SECOND_MS
         pause = around(dice, self.pause_s, self.pause_spread) * SECOND_MS
-        return pause if self.hours is ALWAYS else self.hours.awake_at(dice, at + pause) - at
+        return pause if self.hours == ALWAYS else self.hours.awake_at(dice, at + pause) - at
 
 
 class Steady(Struct, frozen=True):
@@ -100,7 +100,7 @@ class Steady(Struct, frozen=True):
         """Milliseconds until the next request."""
         del is_over
         gap = dice.expovariate(1.0) if self.shape == 1.0 else dice.gammavariate(self.shape, 1.0 / self.shape)
-        return gap * self.gap_ms / (1.0 if self.hours is ALWAYS else self.hours.activity(at))
+        return gap * self.gap_ms / (1.0 if self.hours == ALWAYS else self.hours.activity(at))
 
 
 class Bursts:
@@ -118,7 +118,7 @@ class Bursts:
             return dice.expovariate(1 / self._within_ms)
         self._left = dice.randint(1, 2 * self._size)
         pause = dice.expovariate(1 / self._pause_ms)
-        return pause if self._hours is ALWAYS else self._hours.awake_at(dice, at + pause) - at
+        return pause if self._hours == ALWAYS else self._hours.awake_at(dice, at + pause) - at
 
 
 class Clockwork(Struct, frozen=True):

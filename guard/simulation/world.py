@@ -79,6 +79,7 @@ class World:
 
     def __init__(self, entries: Iterable[tuple[int, Client]], start: int, end: int, seed: int, outages: tuple[Outage, ...] = ()) -> None:
         self._entries = iter(entries)
+        self._upcoming = next(self._entries, None)
         self._start, self._end = start, end
         self._dice = random.Random(f"{seed}:world")
         self._outages = outages
@@ -95,20 +96,26 @@ class World:
             heapq.heappush(self._queue, (int(at), self._turns, call))
 
     def play(self, gateway: Gateway) -> Iterator[Exchange]:
-        """Every exchange in the order in which it ended; `gateway` is asked about each when it begins."""
-        upcoming = next(self._entries, None)
-        while self._queue or upcoming is not None:
-            while upcoming is not None and (not self._queue or upcoming[0] <= self._queue[0][0]):
-                self._push(upcoming[0], _Call(upcoming[1]))
-                upcoming = next(self._entries, None)
-            if not self._queue:
-                break
-            at, _, call = heapq.heappop(self._queue)
-            self.in_queue_max = max(self.in_queue_max, len(self._queue))
+        """Every exchange in the order in which it ended; `gateway` is asked about each when it begins.
+
+        All that is to come is in the world itself: broken off between two exchanges it goes on when played again, a copy of it likewise.
+        """
+        while self._is_going_on():
+            at = self._queue[0][0]
             yield from self._ended_by(at)
+            _, _, call = heapq.heappop(self._queue)
             if not call.client.is_retired:
                 self._exchange(call, at, gateway)
         yield from self._ended_by(self._end)
+
+    def _is_going_on(self) -> bool:
+        """Take in whoever calls first by now; whether anybody calls at all."""
+        queue = self._queue
+        while self._upcoming is not None and (not queue or self._upcoming[0] <= queue[0][0]):
+            self._push(self._upcoming[0], _Call(self._upcoming[1]))
+            self._upcoming = next(self._entries, None)
+        self.in_queue_max = max(self.in_queue_max, len(queue) - 1)
+        return bool(queue)
 
     def _ended_by(self, at: int) -> Iterator[Exchange]:
         while self._ended and self._ended[0][0] <= at:

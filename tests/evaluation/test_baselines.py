@@ -6,7 +6,7 @@ import msgspec
 
 from guard.evaluation.ablations import ABLATIONS
 from guard.evaluation.baselines import BASELINES, CARD_ACCOUNTS_MIN, LIMIT_RPM, baseline
-from guard.evaluation.play import play
+from guard.evaluation.play import Play
 from guard.evaluation.sources import Source, without
 from guard.evaluation.variants import VARIANTS
 from guard.events.request import RequestEvent
@@ -32,8 +32,8 @@ def _lab(count):
 
 def test_a_union_of_cards_trips_on_an_honest_lab():
     """B4 cannot tell a lab from a fleet: this is why a card alone never blocks here."""
-    tripped = play(_source(_lab(60)), "B4", is_closed=False).ledger
-    spared = play(_source(_lab(60)), "full", is_closed=False).ledger
+    tripped = Play(_source(_lab(60)), "B4", is_closed=False).to_end().ledger
+    spared = Play(_source(_lab(60)), "full", is_closed=False).to_end().ledger
 
     assert {one.action for one in tripped.false_positives()} == {"block"}
     assert len(tripped.false_positives()) == 60
@@ -42,7 +42,7 @@ def test_a_union_of_cards_trips_on_an_honest_lab():
 
 def test_a_family_card_is_below_the_size_threshold():
     """The threshold is what makes the union of cards usable at all."""
-    played = play(_source(_lab(CARD_ACCOUNTS_MIN - 1)), "B4", is_closed=False)
+    played = Play(_source(_lab(CARD_ACCOUNTS_MIN - 1)), "B4", is_closed=False).to_end()
 
     assert not played.ledger.false_positives()
 

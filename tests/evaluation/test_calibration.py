@@ -8,7 +8,7 @@ from guard.engine.driver import Driver
 from guard.evaluation.calibration import calibration, expected_error, reliability
 from guard.evaluation.ledger import Ledger
 from guard.evaluation.peaks import Peaks
-from guard.evaluation.play import play
+from guard.evaluation.play import Play
 from guard.evaluation.result import Candidate
 from guard.evaluation.sources import world
 from guard.simulation.client import Truth
@@ -113,7 +113,7 @@ def test_whoever_hears_the_verdicts_changes_nothing():
 
 def test_every_automatic_sanction_has_a_score_at_least_as_high_behind_it():
     """The peaks are complete: nobody was sanctioned at a score that was not heard."""
-    played = play(world("small", 1), "full", is_closed=True)
+    played = Play(world("small", 1), "full", is_closed=True).to_end()
     sanctioned = [row for row in played.ledger.accounts(played.peaks.of) if row.sanctioned_at is not None]
 
     assert sanctioned

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from guard.cli.evaluate import evaluate
 from guard.cli.main import command_line
 from guard.errors import InputError, UsageError
-from guard.evaluation.play import play
+from guard.evaluation.play import Play
 from guard.evaluation.report import summary
 from guard.evaluation.result import RunResult
 from guard.evaluation.run import jobs_of, make, run
@@ -116,7 +116,7 @@ def test_recorded_events_are_scored_open_loop(tmp_path):
 
     assert told["runs"][0]["world"] == "mine"
     assert told["runs"][0]["is_closed"] is False
-    assert told["runs"][0]["events"] == play(world("small", 1), "B0", is_closed=False).ledger.events
+    assert told["runs"][0]["events"] == Play(world("small", 1), "B0", is_closed=False).to_end().ledger.events
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from guard.simulation.habits import chat_habit
 from guard.simulation.honest.agents import agent_talk
 from guard.simulation.honest.people import sessions, source
 from guard.simulation.market import Market
-from guard.simulation.rhythm import ALWAYS, Hours, Steady
+from guard.simulation.rhythm import Hours, Steady
 from guard.simulation.talk import Talk, chat_style
 from guard.units import MINUTE_MS
 
@@ -48,7 +48,7 @@ class Cover:
         self._harvest, self._pace = harvest, pace
         self._ordinary = _ordinary(market)
         self._sessions = sessions(market)
-        self._work = Steady(gap_ms, dice.choice((0.6, 1.0, 1.0, 2.0)), hours if hours is not ALWAYS else ALWAYS)
+        self._work = Steady(gap_ms, dice.choice((0.6, 1.0, 1.0, 2.0)), hours)
         self._streak_ms = min(gap_ms / 4, dice.uniform(3, 60) * 1_000)
         self._last: Speech = self._ordinary
 

@@ -11,7 +11,7 @@ from guard.simulation.desk import Desk
 from guard.simulation.draws import hashed
 from guard.simulation.habits import agent_habit
 from guard.simulation.honest.agents import LENGTHS
-from guard.simulation.market import Market
+from guard.simulation.market import Harness, Market
 from guard.simulation.prompts import EXPLAINED, Free, interests, template
 from guard.simulation.talk import Past, Style, Talk
 
@@ -74,18 +74,24 @@ def replaying(market: Market, size: Size) -> Entries:
     return fleet.entries(made)
 
 
+class Relayed(Struct, frozen=True):
+    """Opens end users' conversations behind one of a relay's favourite harnesses."""
+
+    favourites: list[Harness]
+
+    def __call__(self, dice: random.Random) -> Talk:
+        """One more end user's."""
+        harness = dice.choice(self.favourites)
+        style = Style(LENGTHS, TURNS * dice.uniform(0.3, 1.5), harness.tools, 0.85, harness.prefix_tokens)
+        asks = Free(harness.prefix if dice.random() < 0.85 else hashed(dice), interests(dice, 3))
+        return Talk(asks, style, agent_habit(dice))
+
+
 def relaying(market: Market, size: Size) -> Entries:
     """A14: end users' harness conversations, relayed turn by turn over whichever account is free: caches stay cold."""
     dice = market.dice
     fleet = Fleet(market, Plan("A14", "relay", cover_share=0.1, stacks=6), size)
     favourites = [market.harness(dice) for _ in range(3)]
-
-    def opened(dice: random.Random) -> Talk:
-        harness = dice.choice(favourites)
-        style = Style(LENGTHS, TURNS * dice.uniform(0.3, 1.5), harness.tools, 0.85, harness.prefix_tokens)
-        asks = Free(harness.prefix if dice.random() < 0.85 else hashed(dice), interests(dice, 3))
-        return Talk(asks, style, agent_habit(dice))
-
-    desk = Desk(opened, max(4, size.accounts), STICKY_SHARE)
+    desk = Desk(Relayed(favourites), max(4, size.accounts), STICKY_SHARE)
     fleet.stacks = [harness.stack for harness in favourites] + fleet.stacks[:2]
     return fleet.entries(lambda _: desk)

@@ -3,8 +3,10 @@
 import random
 from typing import Final
 
+from msgspec import Struct
+
 from guard.simulation.cast import Entries, Role, Size, caller
-from guard.simulation.desk import Desk
+from guard.simulation.desk import Alike, Desk
 from guard.simulation.draws import around, hashed
 from guard.simulation.habits import agent_habit, chat_habit
 from guard.simulation.honest.agents import LENGTHS
@@ -26,7 +28,7 @@ def support(market: Market, size: Size) -> Entries:
     dice = market.dice
     org, card, networks, stack = hashed(dice), hashed(dice), market.cloud(), market.stack()
     asks, habit = template(dice, 5, free_share=0.6), chat_habit(dice)
-    desk = Desk(lambda _: Talk(asks, Style(Lengths(500, 0.6, 120, 0.7), 3.0), habit), 60, 0.7)
+    desk = Desk(Alike(asks, Style(Lengths(500, 0.6, 120, 0.7), 3.0), habit), 60, 0.7)
     for _ in range(size.accounts):
         identity = market.identity(plan=3, created=market.start - int(dice.uniform(30, 600) * DAY_MS), card=card, org=org)
         identity |= {"client_fingerprint": stack.fingerprint, "user_agent": stack.agent}
@@ -37,12 +39,14 @@ def support(market: Market, size: Size) -> Entries:
         )
 
 
-def reseller(market: Market, size: Size) -> Entries:
-    """N5: a declared reseller: one organisation, one card, hundreds of keys, its customers' conversations on whichever is free."""
-    dice = market.dice
-    org, card, networks, stack = hashed(dice), hashed(dice), market.cloud(), market.stack()
+class Resold(Struct, frozen=True):
+    """Opens the conversations of a reseller's customers: harnesses, public prompts, chat."""
 
-    def opened(dice: random.Random) -> Talk:
+    market: Market
+
+    def __call__(self, dice: random.Random) -> Talk:
+        """One more customer's."""
+        market = self.market
         if dice.random() < 0.4:
             harness = market.harness(dice)
             style = Style(LENGTHS, 15.0, harness.tools, 0.8, harness.prefix_tokens)
@@ -50,7 +54,12 @@ def reseller(market: Market, size: Size) -> Entries:
         asks: Source = market.public_prompt(dice) if dice.random() < 0.5 else Free(None, interests(dice, 3))
         return Talk(asks, chat_style(dice), chat_habit(dice))
 
-    desk = Desk(opened, size.accounts * 2, 0.6)
+
+def reseller(market: Market, size: Size) -> Entries:
+    """N5: a declared reseller: one organisation, one card, hundreds of keys, its customers' conversations on whichever is free."""
+    dice = market.dice
+    org, card, networks, stack = hashed(dice), hashed(dice), market.cloud(), market.stack()
+    desk = Desk(Resold(market), size.accounts * 2, 0.6)
     gap_ms = DAY_MS / size.per_day
     for _ in range(size.accounts):
         identity = market.identity(plan=dice.choice((2, 3)), created=market.start - int(dice.uniform(2, 300) * DAY_MS), card=card, org=org)

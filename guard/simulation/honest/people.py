@@ -63,7 +63,7 @@ def first_call(market: Market, created: int, wait: Sessions) -> int:
     at = created + dice.expovariate(1 / (10 * MINUTE_MS))
     if created < market.start:
         at = market.start + dice.random() * min(market.span_ms, 2.5 * wait.pause_s * 1_000)
-    return int(wait.hours.awake_at(dice, at) if wait.hours is not ALWAYS else at)
+    return int(wait.hours.awake_at(dice, at) if wait.hours != ALWAYS else at)
 
 
 def opened(market: Market, newcomers_a_day: float = NEWCOMERS_A_DAY) -> int | None:

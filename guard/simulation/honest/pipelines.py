@@ -8,7 +8,7 @@ from guard.simulation.draws import around
 from guard.simulation.habits import Habit, pipeline_habit
 from guard.simulation.market import Market
 from guard.simulation.prompts import ELICITING, EXPLAINED, GRADING, PLAIN, UNGRADED, Free, Lengths, Source, interests, template
-from guard.simulation.rhythm import Bursts, Steady, served
+from guard.simulation.rhythm import Bursts, Hours, Steady, served
 from guard.simulation.talk import Style, Talk
 from guard.units import MINUTE_MS, SECOND_MS
 
@@ -80,7 +80,9 @@ def program(market: Market, role: Role, rate_per_s: float, burst: int, asks: Sou
         0.5,
         dice.choice((0, 0, 200, 1_500)),
     )
-    hours = served(dice) if market.has_nights else served(dice).__class__(floor=1.0)
+    hours = served(dice)
+    if not market.has_nights:
+        hours = Hours(zone_ms=1, floor=1.0)  # unlike `ALWAYS`, whose callers draw no dice for their hours
     gap_ms = SECOND_MS / rate_per_s
     wait = (
         Bursts(dice.uniform(80, 2_000), gap_ms * burst, burst, hours) if burst else Steady(gap_ms, dice.choice((0.3, 1.0, 1.0, 4.0)), hours)

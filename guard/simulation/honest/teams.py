@@ -3,14 +3,14 @@
 from typing import Any, Final
 
 from guard.simulation.cast import Entries, Entry, Role, Size, caller
-from guard.simulation.desk import Desk
+from guard.simulation.desk import Alike, Desk
 from guard.simulation.draws import around, hashed
 from guard.simulation.habits import chat_habit
 from guard.simulation.honest.people import person, source
 from guard.simulation.market import Market, Network
 from guard.simulation.prompts import Free, interests, template
 from guard.simulation.rhythm import ALWAYS, Hours, Steady
-from guard.simulation.talk import Talk, chat_style
+from guard.simulation.talk import chat_style
 from guard.units import DAY_MS, HOUR_MS
 
 BALANCING_SHARE: Final = 0.15
@@ -46,7 +46,7 @@ def _balanced(market: Market, members: int, card: str, org: str | None) -> Entri
     dice = market.dice
     prefix, fields = hashed(dice), interests(dice, 4)
     habit, style, stack, networks = chat_habit(dice), chat_style(dice), market.stack(), market.cloud()
-    desk = Desk(lambda _: Talk(Free(prefix, fields), style, habit), members * 2, dice.choice((0.0, 0.5, 0.9)))
+    desk = Desk(Alike(Free(prefix, fields), style, habit), members * 2, dice.choice((0.0, 0.5, 0.9)))
     gap_ms = around(dice, 1_500_000.0 if market.has_nights else 90_000.0, 0.5)
     for _ in range(members):
         identity = market.identity(plan=2, card=card, org=org)
