@@ -71,13 +71,14 @@ class Assessor:
         return () if self._control.watch.is_empty else tuple(watched for _, watched in self._carried(record))
 
     def _carried(self, record: AccountRecord) -> Iterator[tuple[int, WatchedKey]]:
-        watch = self._control.watch
-        for key in record.behaviour.keys:
+        watch, own = self._control.watch, record.behaviour.keys
+        for key in own:
             for watched in watch.by_key.get(key, ()):
                 yield key, watched
         for family in record.behaviour.families if watch.paraphrases else ():
-            for watched in watch.of_paraphrase(family):
-                yield key_hash(PARAPHRASE, f"{family:016x}"), watched
+            key = key_hash(PARAPHRASE, f"{family:016x}")
+            if key in own:  # of an account with many keys a family may outlive its own
+                yield from ((key, watched) for watched in watch.of_paraphrase(family))
 
     def is_watched(self, record: AccountRecord, met: list[int]) -> bool:
         """Some of the keys that the account has just met are a known campaign's."""

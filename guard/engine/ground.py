@@ -24,17 +24,19 @@ class Ground:
         crowd, releases = records.pop(CROWD_KEY, None), records.pop(RELEASES_KEY, None)
         self.crowd = msgspec.msgpack.decode(crowd, type=Crowd) if crowd is not None else Crowd()
         self._releases = msgspec.msgpack.decode(releases, type=Releases) if releases is not None else Releases()
+        self._policy: Policy | None = None
         self._calendar: dict[str, int] = {}
         self._has_crowd_changed = self._has_release_changed = False
 
-    def follow(self, policy: Policy) -> None:
-        """Go by the policy's calendar of releases."""
-        self._calendar = {release.model: int(release.at) for release in policy.releases}
+    def see(self, contact: Contact, policy: Policy) -> None:
+        """Take in a contact of a kind that tells of the crowd; others tell of what is asked, which few share.
 
-    def see(self, contact: Contact) -> None:
-        """Take in a contact of a kind that tells of the crowd; others tell of what is asked, which few share."""
+        `policy` is the one in force at the contact, whose calendar says when models are released.
+        """
         if contact.kind not in CROWD_KINDS:
             return
+        if policy is not self._policy:
+            self._policy, self._calendar = policy, {release.model: int(release.at) for release in policy.releases}
         crowd = self.crowd
         if not contact.is_first:
             crowd.hear(contact.voice, contact.rubric)

@@ -19,7 +19,7 @@ from guard.state.link import KINDS, MEMBERS_MAX, SEVERAL, Age, KeyKind, LinkReco
 from guard.state.windows import Windows
 from guard.units import HOUR_MS
 
-RECORD_FORMAT: Final = 1
+RECORD_FORMAT: Final = 2
 CHUNK: Final = 64
 """Members in one stored chunk: about 1.5 KB."""
 VOICES_MAX: Final = 256
@@ -193,10 +193,10 @@ def pack_memory(memory: LinkMemory) -> bytes:
 
 
 def restore_memory(packed: bytes, key: int = 0) -> LinkMemory:
-    """The record that was packed, without its members. Raises `GuardError` for a format newer than this program."""
+    """The record that was packed, without its members. Raises `GuardError` for another format than this program's."""
     stored = _decode(packed)
-    if stored.format > RECORD_FORMAT:
-        raise GuardError(f"link record has format {stored.format}, this guard reads up to {RECORD_FORMAT}: run the newer version")
+    if stored.format != RECORD_FORMAT:
+        raise GuardError(f"link record has format {stored.format}, this guard reads {RECORD_FORMAT}: run the version that wrote it")
     memory = LinkMemory(key, stored.link)
     if memory.windows is not None:
         memory.windows = Windows(stored.windows_at, array("f", stored.windows))

@@ -91,7 +91,6 @@ class LinksStage:
         """Work by this policy and these labels from the next contact on."""
         self._control = control
         self._payments.follow(control)
-        self._ground.follow(self._payments.policy)
         for announcements in self._announcements:
             announcements.follow(control)
 
@@ -137,7 +136,7 @@ class LinksStage:
             for representative in self._families.of(int(contact.value, 16)):
                 self._remember(_of_family(contact, f"{representative:016x}"))
             return
-        self._ground.see(contact)
+        self._ground.see(contact, self._payments.policy_at(EventTimeMs(contact.at)))
         self._remember(contact)
 
     def _remember(self, contact: Contact) -> None:

@@ -21,4 +21,4 @@ def successors(newcomers: int, since_ms: int, numbers: Numbers) -> Reason | None
     floor = numbers["campaign_accounts_min"]
     if newcomers < floor or since_ms > REMEMBERED_MS:
         return None
-    return reason("successors", newcomers, floor, 0.0, WEIGHT_MAX * 0.5 ** (since_ms / HALF_LIFE_MS))
+    return reason("successors", newcomers, floor, 0.0, WEIGHT_MAX * 0.5 ** (max(0, since_ms) / HALF_LIFE_MS))

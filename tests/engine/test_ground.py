@@ -3,15 +3,19 @@
 from collections.abc import Iterable
 
 from guard.engine.accounts import AccountsStage
+from guard.engine.control import Control
 from guard.engine.forwards import decode_told
 from guard.engine.links import LinksStage
-from guard.engine.watchlist import key_hash
+from guard.engine.watchlist import WatchList, key_hash
 from guard.events.request import RequestEvent
+from guard.policy.labels import LabelBook
+from guard.policy.schedule import PolicySchedule
 from guard.state.link import KINDS, PREFIX
 from guard.state.releases import HEARD_MIN
 from guard.topics import Topic
-from guard.units import SECOND_MS
+from guard.units import DAY_MS, SECOND_MS
 from tests.support.events import T0, event, open_control
+from tests.support.policies import document
 
 VALUE = "one-template"
 ACCOUNTS = 40
@@ -30,16 +34,20 @@ def _events() -> Iterable[RequestEvent]:
             yield event(f"a{number}", at, model="m-2" if number % 2 else "m-1", prefix=VALUE, refused=not number % 4)
 
 
+def _told(accounts: AccountsStage, links: LinksStage) -> None:
+    for message in accounts.drain().messages:
+        if message.topic is Topic.LINKS and message.value is not None:
+            for contact in decode_told(message.value).contacts:
+                links.take(contact)
+
+
 def _moved(restart_every: int) -> tuple[int, int, float]:
     """Accounts seen since the release, those that moved, and the declined share, of a links stage made anew so often."""
     accounts, records = AccountsStage(0, 1, {}, open_control(), is_journaled=False), dict[bytes, bytes]()
     links = LinksStage(0, 1, dict(records), open_control())
     for taken, one in enumerate(_events(), 1):
         accounts.take(one, one.event_time)
-        for message in accounts.drain().messages:
-            if message.topic is Topic.LINKS and message.value is not None:
-                for contact in decode_told(message.value).contacts:
-                    links.take(contact)
+        _told(accounts, links)
         for key, record in links.drain().changes:
             records.pop(key, None)
             if record is not None:
@@ -57,3 +65,22 @@ def test_a_release_is_followed_over_restarts_as_without_any() -> None:
     assert (seen, moved) == (ACCOUNTS, ACCOUNTS // 2)
     assert 0.2 < declined < 0.3
     assert _moved(restart_every=37) == (seen, moved, declined)
+
+
+def test_the_calendar_of_the_policy_in_force_makes_a_known_model_a_release() -> None:
+    """Operators announce a model that some were let try before; a policy that is not in force yet announces nothing."""
+    at = T0 + DAY_MS
+    releases = [{"model": "m-1", "at": at}]
+    policies = PolicySchedule.builtin(enforce=True).with_document(document(mode="enforce", effective_at=at, releases=releases))
+    links = LinksStage(0, 1, {}, Control(policies, LabelBook.empty(), WatchList.empty()))
+    accounts = AccountsStage(0, 1, {}, open_control(), is_journaled=False)
+    begun = []
+    for one in [event(f"a{turn}", T0 + turn, model="m-1", prefix=VALUE) for turn in range(6)] + [
+        event(f"a{turn}", at + turn, model="m-1", prefix=VALUE) for turn in range(3)
+    ]:
+        accounts.take(one, one.event_time)
+        _told(accounts, links)
+        begun.append(links._ground._releases.wave_at)
+
+    assert begun[:6] == [0] * 6
+    assert begun[-1] == at

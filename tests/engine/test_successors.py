@@ -14,7 +14,7 @@ from guard.engine.watchlist import PARAPHRASES_MAX, CampaignKey, WatchList
 from guard.scoring.account_rules import reason
 from guard.scoring.fusion import fuse
 from guard.scoring.successors import REMEMBERED_MS, WEIGHT_MAX, successors
-from guard.state.behaviour import NEAR_BITS
+from guard.state.behaviour import KEYS_MAX, NEAR_BITS
 from guard.state.link import KeyKind
 from guard.topics import Topic
 from guard.units import HOUR_MS, MINUTE_MS
@@ -57,6 +57,19 @@ def test_an_account_that_words_a_watched_question_otherwise_is_reported() -> Non
 def test_an_account_with_a_question_of_its_own_is_not_reported() -> None:
     """Beyond the likeness of one family's wordings everybody asks what they like."""
     assert _reported(_watching(QUESTION ^ (1 << 3 * NEAR_BITS) - 1), QUESTION) == []
+
+
+def test_a_family_whose_key_gave_way_to_others_is_no_key_that_the_account_carries() -> None:
+    """Two bounds, one of keys and one of families: where they part, the account is judged on, and nobody is reported."""
+    built_in = open_control()
+    accounts = AccountsStage(0, 1, {}, Control(built_in.policies, built_in.labels, _watching(QUESTION)))
+    for turn in range(4):
+        accounts.take(event("fresh", T0 + turn, prefix="own", simhash=f"{QUESTION ^ 1 << turn:016x}"), T0 + turn)
+    for turn in range(16 * KEYS_MAX):
+        at = T0 + (1 + turn) * MINUTE_MS
+        accounts.take(event("fresh", at, prefix=f"own-{turn // 16}", client_fingerprint=f"c-{turn // 16}"), at)
+
+    assert accounts.drain().decided == []
 
 
 def test_no_more_families_are_watched_for_than_the_bound() -> None:
