@@ -31,6 +31,8 @@ class _Seen(Struct):
     harvest: int = 0
     sanctioned_at: int | None = None
     caught_at: int | None = None
+    stopped_at: int | None = None
+    """First challenge or block: what a gateway answers with 403."""
     blocked_at: int | None = None
     worst: Decision | None = None
 
@@ -100,6 +102,7 @@ class Ledger:
         seen.sanctioned_at = _earlier(seen.sanctioned_at, at)
         if action >= Action.CHALLENGE:
             seen.caught_at = _earlier(seen.caught_at, at)
+            seen.stopped_at = _earlier(seen.stopped_at, at)
         if action is Action.BLOCK:
             seen.blocked_at = _earlier(seen.blocked_at, at)
         if seen.truth.honest and (seen.worst is None or action > WORDS[seen.worst.action]):
@@ -139,6 +142,7 @@ class Ledger:
         answered = sorted(at for seen in group for at in seen.answered or ())
         throttled_at = _first(seen.sanctioned_at for seen in group)
         blocked_at = _first(seen.blocked_at for seen in group)
+        stopped_at = _first(seen.stopped_at for seen in group)
         first_at = max(min(seen.first_at for seen in group), group[0].truth.begins_at)
         return CampaignRow(
             name,
@@ -152,7 +156,7 @@ class Ledger:
             None if throttled_at is None else bisect_right(answered, throttled_at),
             None if blocked_at is None else bisect_right(answered, blocked_at),
             max((len(accounts & members) for members in self._largest.values()), default=0) / len(accounts),
-            tuple(seen.leaked() for seen in group if blocked_at is not None and seen.first_at > blocked_at),
+            tuple(seen.leaked() for seen in group if stopped_at is not None and seen.first_at > stopped_at),
             _curve(answered, sorted(seen.caught_at for seen in group if seen.caught_at is not None), len(group), first_at),
             sum(seen.harvest for seen in group),
         )

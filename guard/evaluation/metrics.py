@@ -140,7 +140,7 @@ def account_leak(share: float) -> Callable[[Results, Sequence[str]], Measured]:
 
 
 def replacement_leak(results: Results, families: Sequence[str]) -> Measured:
-    """The 95th percentile of answers to accounts that began after their campaign's first block."""
+    """The 95th percentile of answers to accounts that began after their campaign was first challenged or blocked: a pool replaces what gets 403."""
     return quantile_of([float(leak) for row in campaigns(results, families) for leak in row.replacement_leaks], 0.95)
 
 

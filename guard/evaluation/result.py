@@ -53,7 +53,7 @@ class CampaignRow(Struct, frozen=True):
     largest_cluster_share: float
     """Most of its accounts that one cluster ever held at once, 0-1."""
     replacement_leaks: tuple[int, ...]
-    """Answers to each account that began after the campaign's first block, up to that account's own sanction."""
+    """Answers to each account that began after the campaign's first challenge or block, up to that account's own sanction."""
     curve: tuple[CurvePoint, ...]
     harvest: int = 0
     """Exchanges since it began that the model answered: neither refused by a decision nor by a plan's limit, nor failed."""

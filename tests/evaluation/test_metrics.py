@@ -107,11 +107,12 @@ def test_refused_honest_requests_are_counted_of_a_million_and_per_negative():
     assert metrics.negatives_affected([result], ()).value == pytest.approx(0.25)
 
 
-def test_a_replacement_is_an_account_that_began_after_its_campaigns_first_block():
-    """The leak of hot-standby pools: two answers to the newcomer before its own block."""
+@pytest.mark.parametrize("action", ["challenge", "block"])
+def test_a_replacement_is_an_account_that_began_after_its_campaign_was_first_shut_out(action):
+    """The leak of hot-standby pools: two answers to the newcomer before its own turn; both are a 403 to the pool."""
     ledger = Ledger(FLEET)
     ledger.exchange(FLEET[0], 0, was_refused=False)
-    ledger.decision(decision("account", "bot-0", "block", 10))
+    ledger.decision(decision("account", "bot-0", action, 10))
     for at in (20, 30, 60):
         ledger.exchange(FLEET[1], at, was_refused=False)
     ledger.decision(decision("account", "bot-1", "block", 40))
