@@ -1,12 +1,16 @@
 """A run laid aside in a file between two of its exchanges, so that hours of play survive an interruption.
 
 The file is this machine's own scratch, made and read by one version of the program: pickle serves, where a baseline, which travels and outlives
-versions, must not be one. Before anything is unpickled the file's stamp (code, world, seed, variant) and its SHA-256 must be right: that keeps
-torn and foreign files out; whoever can write into the folder of results can run programs as the user anyway.
+versions, must not be one. Before anything is unpickled the file must be the user's own, and its stamp (code, world, seed, variant) and SHA-256 be
+right: that keeps torn and foreign files out; whoever can write the user's files can run programs as the user anyway.
 """
 
+import gc
 import hashlib
+import os
 import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
@@ -42,20 +46,25 @@ class Checkpoint:
         with unfinished.open("wb") as file:
             hashing = _Hashing(file)
             hashing.write(self._stamp)
-            pickle.dump(play, hashing, protocol=pickle.HIGHEST_PROTOCOL)
+            with _collector_paused():
+                pickle.dump(play, hashing, protocol=pickle.HIGHEST_PROTOCOL)
             file.write(hashing.digest.digest())
+            file.flush()
+            os.fsync(file.fileno())
         unfinished.replace(self._path)
 
     def load(self) -> tuple[Play | None, str]:
         """The run that was laid aside; or None, and why it cannot be gone on with (empty where there is none)."""
         try:
             with self._path.open("rb") as file:
+                if os.fstat(file.fileno()).st_uid != os.geteuid():
+                    return None, "belongs to another user"
                 if file.readline() != self._stamp:
                     return None, "is of another version, world, seed or variant"
                 if not _is_whole(file, self._stamp):
                     return None, "is torn"
                 file.seek(len(self._stamp))
-                return pickle.load(file), ""  # noqa: S301 - see above
+                return _unpickled(file)
         except FileNotFoundError:
             return None, ""
         except OSError as error:
@@ -64,6 +73,26 @@ class Checkpoint:
     def remove(self) -> None:
         """The run is over."""
         self._path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Millions of objects are made and none becomes garbage: looking for cycles among them would take most of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _unpickled(file: IO[bytes]) -> tuple[Play | None, str]:
+    try:
+        with _collector_paused():
+            return pickle.load(file), ""  # noqa: S301 - see above
+    except Exception as error:  # noqa: BLE001 - another version of a library that the state is made of may raise anything
+        return None, f"cannot be taken up here ({type(error).__name__})"
 
 
 def _is_whole(file: IO[bytes], stamp: bytes) -> bool:

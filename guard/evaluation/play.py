@@ -30,6 +30,8 @@ class Play:
         self._judge, self._seen_of = judge_of(variant, self._source.labels, self._peaks)
         self.peaks = self._peaks if has_scores(variant) else None
         """None where the judge has no scores."""
+        self.seconds = 0.0
+        """That it was played before it was laid aside."""
         self.at = 0
         """Event time, milliseconds, of the newest exchange."""
 

@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from guard.errors import InputError
 from guard.evaluation.checkpoint import Checkpoint
 from guard.evaluation.play import Play
 
 CHECKPOINT_S: Final = 600.0
 """Seconds between two checkpoints: writing down a million accounts takes most of a minute."""
+CHECKPOINT_SHARE_MAX: Final = 0.05
+"""Of the time, at most so much goes into checkpoints: those of a large world come less often."""
 SAID_EVERY_S: Final = 60.0
 
 
@@ -31,41 +32,44 @@ class Watch:
     ) -> None:
         self._clock, self.say = clock, say
         self._checkpoint_s, self._said_every_s = checkpoint_s, said_every_s
+        self._pause_s = checkpoint_s
         self._name = ""
         self._checkpoint: Checkpoint | None = None
         self._began_at = self._saved_at = self._said_at = clock()
-        self._events = 0
+        self._events, self._before_s = 0, 0.0
 
     def begin(self, name: str, play: Play, checkpoint: Checkpoint | None) -> None:
         """The run starts, or goes on, now."""
         self._name, self._checkpoint = name, checkpoint
-        self._events = play.ledger.events
+        self._events, self._before_s = play.ledger.events, play.seconds
         if self._events:
             self.say(f"{self._name}: goes on after {self._events:,} exchanges")
 
     @property
     def seconds(self) -> float:
-        """Since the run started or went on."""
-        return self._clock() - self._began_at
+        """That the run has been played, all sittings together."""
+        return self._before_s + self._clock() - self._began_at
 
     def look(self, play: Play) -> None:
-        """Do what is due. Raises InputError when a checkpoint cannot be written."""
+        """Do what is due."""
         now = self._clock()
         if now - self._said_at >= self._said_every_s:
             self._said_at = now
             self.say(self._told(play, now))
-        if self._checkpoint is not None and now - self._saved_at >= self._checkpoint_s:
+        if self._checkpoint is not None and now - self._saved_at >= self._pause_s:
             self._save(self._checkpoint, play)
             self._saved_at = self._clock()
+            self._pause_s = max(self._checkpoint_s, (self._saved_at - now) / CHECKPOINT_SHARE_MAX)
 
     def _told(self, play: Play, now: float) -> str:
         share = "" if play.share is None else f"{100 * play.share:.0f} % of its time, "
         rate = (play.ledger.events - self._events) / max(1e-9, now - self._began_at)
         return f"{self._name}: {share}{play.ledger.events:,} exchanges, {rate:,.0f} a second"
 
-    @staticmethod
-    def _save(checkpoint: Checkpoint, play: Play) -> None:
+    def _save(self, checkpoint: Checkpoint, play: Play) -> None:
+        """A run without one goes on all the same."""
+        play.seconds = self.seconds
         try:
             checkpoint.save(play)
         except OSError as error:
-            raise InputError(f"{error.filename}: a checkpoint cannot be written ({error.strerror}); name a folder with room") from None
+            self.say(f"{self._name}: no checkpoint ({error.strerror}); an interruption from here on costs the whole run")

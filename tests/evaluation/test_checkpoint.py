@@ -108,6 +108,28 @@ def test_a_checkpoint_that_cannot_be_right_is_never_unpickled(tmp_path, monkeypa
     assert "the run begins anew" in lines[0]
 
 
+def test_a_run_goes_on_where_no_checkpoint_can_be_written(tmp_path):
+    """A full disk costs the safety, not the run."""
+    job, lines = Job("small", 1, "B0", is_closed=True), []
+    (tmp_path / job.checkpoint).with_suffix(".unfinished-checkpoint").mkdir()
+
+    assert make(job, tmp_path, _watch(lines.append)).events > 0
+    assert any("no checkpoint (Is a directory)" in line for line in lines)
+
+
+def test_what_cannot_be_unpickled_begins_anew(tmp_path, monkeypatch):
+    """A library of another version may not know its own state."""
+    job = Job("small", 1, "B0", is_closed=True)
+    checkpoint = Checkpoint(tmp_path / job.checkpoint, "code")
+    checkpoint.save(Play(job.source(), job.variant, is_closed=True))
+
+    def unknown(_):
+        raise AttributeError
+
+    monkeypatch.setattr(pickle, "load", unknown)
+    assert checkpoint.load() == (None, "cannot be taken up here (AttributeError)")
+
+
 def test_every_family_of_a_world_can_be_laid_aside():
     """One closure in one of them, and a run of hours would end with its first checkpoint."""
     built = build("demo", 1, 1_790_000_000_000, ATTACKS, NEGATIVES)
