@@ -73,11 +73,11 @@ class Campaign(Struct, array_like=True):
     """Names of the keys that made it when its members were stopped last, by a challenge or a block that these keys alone asked for."""
     stopped_at: int = 0
     stopped: int = 0
-    """Members then, and those of campaigns that were merged into this one since."""
+    """Accounts on these keys then."""
 
     def convicted_by(self, at: int) -> list[str]:
-        """The keys that go on making the campaign for a while, whatever is said of them meanwhile."""
-        return self.convicting if at - self.stopped_at <= REMEMBERED_MS else []
+        """The keys that may go on making the campaign for a while, if accounts come to them."""
+        return self.convicting if 0 <= at - self.stopped_at <= REMEMBERED_MS else []
 
     def note(self, action: Action, at: int) -> None:
         """A decision was written: keep when the first of its kind was."""
@@ -86,9 +86,15 @@ class Campaign(Struct, array_like=True):
         if action is Action.BLOCK and not self.first_block_at:
             self.first_block_at, self.exchanges_before_block = at, self.exchanges
 
-    def stop(self, strong: Iterable[str], members: int, at: int) -> None:
-        """Its members are stopped, on the evidence of these keys."""
-        self.convicting, self.stopped_at, self.stopped = sorted(strong), at, members
+    def stop(self, strong: Iterable[str], accounts: int, at: int) -> None:
+        """Its members are stopped, on the evidence of these keys, which `accounts` are on."""
+        self.convicting, self.stopped_at, self.stopped = sorted(strong), at, accounts
+
+    def rest_on(self, merged: "Campaign") -> None:
+        """Another campaign is part of this one from now on, and what convicted it with it."""
+        if merged.convicting:
+            self.convicting = sorted({*self.convicting, *merged.convicting})
+            self.stopped, self.stopped_at = self.stopped + merged.stopped, max(self.stopped_at, merged.stopped_at)
 
     @property
     def key(self) -> bytes:

@@ -9,6 +9,7 @@ import msgspec
 from guard.decisions.decision import Action, Mode, Scope
 from guard.engine import campaign_record as life
 from guard.engine.announcements import Announcements, owns_all
+from guard.engine.campaign_evidence import HARD_FAMILIES_MIN, accounts_on, evidence_of, is_linked, with_successors
 from guard.engine.campaign_record import Campaign, key_word, publish
 from guard.engine.caps import CapCount
 from guard.engine.clusters import Clusters, strong_of
@@ -22,11 +23,11 @@ from guard.engine.stage import Message, Outcome, SourceRecord
 from guard.engine.tallies import Tallies
 from guard.engine.watchlist import CampaignKey
 from guard.policy.jitter import offset_of
-from guard.policy.judge import rewritten, weigh
+from guard.policy.judge import HYSTERESIS, rewritten, weigh
 from guard.policy.patience import judge_tried
 from guard.policy.policy import Policy
 from guard.scoring.account_rules import reason
-from guard.scoring.fusion import FAMILY_WEIGHT_MIN, Verdict
+from guard.scoring.fusion import Verdict
 from guard.scoring.reasons import Reason
 from guard.scoring.successors import successors
 from guard.scoring.watch_rules import FAMILIES_MIN
@@ -35,8 +36,6 @@ from guard.topics import Topic
 from guard.units import MINUTE_MS, EventTimeMs
 
 CAPS_KEY: Final = b"k:caps"
-HARD_FAMILIES_MIN: Final = 3
-"""Evidence of three families is hard: its campaign passes the members' cap."""
 USES_UNTOLD: Final = 2.0
 """A key is told again when its uses have doubled: at most so many times those known may have been asked for."""
 JUDGE_EVERY_MS: Final = 1_000
@@ -53,8 +52,8 @@ class _Group(NamedTuple):
     """Its own keys."""
     convicting: set[str]
     """Names of those that make it alone, by what is said of them now."""
-    strong: set[str]
-    """These, and those that did when its members were stopped."""
+    came: Reason | None
+    """That accounts came to the keys which convicted it when its members were stopped; None for few, or where they never were."""
     members: tuple[str, ...]
     asked: int
     """The most that may have been asked for with all keys that it carries."""
@@ -150,10 +149,12 @@ class CampaignsStage:
         policy, at = self._policy(), EventTimeMs(self._newest_at)
         group = self._group(campaign, policy, at)
         nodes, members = group.nodes, group.members
-        if not group.strong and len({node.family for node in nodes}) < FAMILIES_MIN:
+        is_bare = not group.convicting and len({node.family for node in nodes}) < FAMILIES_MIN
+        own = None if is_bare and group.came is None else self._verdict(campaign, nodes, members, policy, at)
+        verdict = None if own is None else with_successors(own, group.came, policy)
+        if verdict is None or (is_bare and verdict is own):
             self._close(campaign)
             return
-        verdict = self._verdict(campaign, nodes, members, policy, at)
         self._desk.heard(Scope.CAMPAIGN, campaign.campaign_id, verdict, members)
         campaign.score, campaign.reasons, campaign.updated_at = verdict.score, verdict.reasons, at
         campaign.exchanges = max(node.suspicion.uses for node in nodes)
@@ -168,24 +169,23 @@ class CampaignsStage:
     def _group(self, campaign: Campaign, policy: Policy, at: EventTimeMs) -> _Group:
         carried = self._clusters.nodes_of(campaign)
         convicted = campaign.convicted_by(at)
+        newcomers = accounts_on(carried, convicted) - campaign.stopped
+        came = successors(newcomers, at - campaign.stopped_at, policy.thresholds) if convicted else None
         nodes, convicting = own_nodes(carried, convicted), strong_of(carried, policy)
-        strong = convicting | {node.name for node in carried if node.name in convicted}
+        strong = convicting if came is None else convicting | {node.name for node in carried if node.name in convicted}
         found = members_of(nodes, strong, self._clusters.reports.of(campaign.campaign_id))
         members = tuple(account for account in found if not self._control.is_exempt(Scope.ACCOUNT, account, at, policy))
-        return _Group(nodes, convicting, strong, members, round(USES_UNTOLD * sum(node.suspicion.uses for node in carried)))
+        return _Group(nodes, convicting, came, members, round(USES_UNTOLD * sum(node.suspicion.uses for node in carried)))
 
     def _members_named(self, campaign_id: str) -> tuple[str, ...]:
         campaign = self._clusters.campaigns.get(campaign_id)
         return () if campaign is None else self._group(campaign, self._policy(), EventTimeMs(self._newest_at)).members
 
     def _verdict(self, campaign: Campaign, nodes: list[Node], members: tuple[str, ...], policy: Policy, at: EventTimeMs) -> Verdict:
-        evidence = _evidence_of(nodes)
+        evidence = evidence_of(nodes)
         floor = policy.thresholds["campaign_accounts_min"]
-        if len(members) >= floor and _is_linked(nodes, evidence):
+        if len(members) >= floor and is_linked(nodes, evidence):
             evidence.append(reason("campaign_member", len(members), floor, 0.0, min(0.75, 0.5 + 0.06 * log2(len(members) / floor))))
-        came = successors(len(members) - campaign.stopped, at - campaign.stopped_at, policy.thresholds) if campaign.stopped else None
-        if came is not None:
-            evidence.append(came)
         said, relief = self._control.label_says(Scope.CAMPAIGN, campaign.campaign_id, at)
         return weigh([*evidence, *said], policy, relief)
 
@@ -196,7 +196,8 @@ class CampaignsStage:
         standing = rewritten(held, at)
         offset = offset_of(policy.jitter, Scope.CAMPAIGN, campaign.campaign_id, at)
         sentence, vain = judge_tried(verdict, held, campaign.trial, group.asked, policy, mode, at, offset)
-        if sentence is None and len(members) != campaign.members_total:
+        is_own = all(one.code != "successors" for one in verdict.reasons)
+        if sentence is None and len(members) != campaign.members_total and (group.convicting or not is_own):
             sentence, vain = standing, campaign.trial.found_in(mode)
         if sentence is None or not members or self._control.is_settled(Scope.CAMPAIGN, campaign.campaign_id, at, policy):
             return
@@ -209,8 +210,9 @@ class CampaignsStage:
         self._desk.sentence(self._subject(campaign, members), verdict, sentence, policy, at, capped=capped)
         campaign.mode = Mode.SHADOW if capped is not None else mode
         campaign.note(sentence.action, at)
-        if capped is None and mode is Mode.ENFORCE and sentence.action >= Action.CHALLENGE and group.convicting:
-            campaign.stop(group.convicting, len(members), at)
+        is_renewable = is_own and verdict.score >= policy.rungs[0].score - HYSTERESIS
+        if capped is None and mode is Mode.ENFORCE and sentence.action >= Action.CHALLENGE and group.convicting and is_renewable:
+            campaign.stop(group.convicting, accounts_on(group.nodes, group.convicting), at)
         if capped is None:
             campaign.trial.note(mode, sentence.action, len(members), at, sentence.expires_at, vain)
 
@@ -256,35 +258,3 @@ class CampaignsStage:
         decided, written = self._desk.drain()
         messages, self._messages = self._messages, []
         return Outcome(changes, [*written, *messages], decided, self._tallies.drain())
-
-
-OF_THE_LARGEST: Final = frozenset({"even_rates", "alike_callers"})
-
-
-def _is_linked(nodes: list[Node], evidence: list[Reason]) -> bool:
-    """Whether the number of members says more than the size of one public: keys of two families hold them together, or three families speak."""
-    families = {one.family for one in evidence if one.weight >= FAMILY_WEIGHT_MIN}
-    return len({node.family for node in nodes}) >= FAMILIES_MIN or len(families) >= HARD_FAMILIES_MIN
-
-
-def _evidence_of(nodes: list[Node]) -> list[Reason]:
-    """The strongest reason of each code over all keys; how even the pool is, only its largest key may say.
-
-    A small key is even by accident now and then, and of many small ones the strongest would be that accident.
-    """
-    largest = max(
-        [node for node in nodes if _counts(node)] or nodes, key=lambda node: (not node.is_soft, len(node.suspicion.members), node.name)
-    ).name
-    strongest: dict[str, Reason] = {}
-    for node in nodes:
-        for one in node.suspicion.reasons:
-            if one.code in OF_THE_LARGEST and node.name != largest:
-                continue
-            if one.code not in strongest or one.weight > strongest[one.code].weight:
-                strongest[one.code] = one
-    return list(strongest.values())
-
-
-def _counts(node: Node) -> bool:
-    """Whether a key's number of accounts says how much its evenness matters: paraphrases add up over shards, which count uses apart."""
-    return node.suspicion.kind != KeyKind.PARAPHRASE or any(one.code == "even_rates" for one in node.suspicion.reasons)

@@ -132,9 +132,9 @@ class Clusters:
         campaign.keys = []
         campaign.merged_into = into.campaign_id
         self.reports.move(campaign.campaign_id, into.campaign_id)
-        into.trial = into.trial.longer(campaign.trial)
-        if into.stopped:
-            into.stopped += campaign.members_total
+        into.trial.take_over(campaign.trial)
+        into.rest_on(campaign)
+        self.regrouped.add(into.campaign_id)
         into.first_exchange_at = min(into.first_exchange_at, campaign.first_exchange_at)
         self.ended.append(campaign)
 

@@ -17,7 +17,7 @@ from guard.events.partition import stable_hash
 from guard.scoring.learned.past import OwnPast
 from guard.state.link import KINDS, MEMBERS_MAX, SEVERAL, Age, KeyKind, LinkRecord
 from guard.state.windows import Windows
-from guard.units import HOUR_MS
+from guard.units import HOUR_MS, SECOND_MS
 
 RECORD_FORMAT: Final = 2
 CHUNK: Final = 64
@@ -137,7 +137,8 @@ class LinkMemory:
 
     def _begin_release(self, release_s: int) -> None:
         link = self.link
-        link.release_s, link.present, link.present_seen, link.moved = release_s, len(self.members), 0, 0
+        is_older = 0 < link.first_at < release_s * SECOND_MS
+        link.release_s, link.present, link.present_seen, link.moved = release_s, len(self.members) if is_older else 0, 0, 0
         for account, packed in self.members.items():
             if packed & _MARKS:
                 self.members[account] = packed & ~_MARKS

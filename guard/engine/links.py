@@ -153,8 +153,8 @@ class LinksStage:
             contact.is_first = True
         if memory is None:
             memory = self._store.create(contact)
-        is_new = memory.observe(contact)
         self._ground.follow_release(memory, contact)
+        is_new = memory.observe(contact)
         self._store.touch(memory)
         if contact.kind == PAYMENT:
             self._payments.observe(memory, contact)

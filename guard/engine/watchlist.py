@@ -18,7 +18,7 @@ def key_hash(kind: KeyKind, value: str) -> int:
     return xxh3_64_intdigest(value.encode(), kind + 1)
 
 
-PARAPHRASES_MAX: Final = 256
+PARAPHRASES_MAX: Final = 64
 """Families of paraphrases watched for at once, since each account's are held against all of them; a pool has a few. Beyond it the campaigns that
 come first by their ids are, and the others' accounts are met by their other keys."""
 
@@ -107,8 +107,15 @@ def _index(campaigns: dict[str, tuple[CampaignKey, ...]]) -> tuple[dict[int, tup
                 continue
             watched = WatchedKey(campaign_id, kind, key.weight)
             if kind is KeyKind.PARAPHRASE:
-                paraphrases.append((int(key.value, 16), watched))
+                paraphrases.append((_simhash_of(key.value), watched))
             else:
                 hashed = key_hash(kind, key.value)
                 by_key[hashed] = (*by_key.get(hashed, ()), watched)
     return by_key, tuple(paraphrases[:PARAPHRASES_MAX])
+
+
+def _simhash_of(value: str) -> int:
+    try:
+        return int(value, 16)
+    except ValueError:
+        raise msgspec.ValidationError(f"simhash {value[:40]!a}: it should be hexadecimal") from None

@@ -51,9 +51,13 @@ class Trial(Struct, array_like=True):
         """The order that would be held, had nobody given up on a throttle: one where `found` put a challenge in its place."""
         return held if held is None or self.found is None else msgspec.structs.replace(held, action=int(Action.THROTTLE))
 
-    def longer(self, other: "Trial") -> "Trial":
-        """That of two groups that are one from now on: the throttle was tried on their accounts as long as on either group's."""
-        return other if other.stood(other.until) > self.stood(self.until) else self
+    def take_over(self, other: "Trial") -> None:
+        """Another group is part of this one from now on: a throttle was tried on their accounts as long as on either group's.
+
+        What stands over this one stands on; another mode's trial, and one that is a day away, say nothing here.
+        """
+        if other.mode == self.mode and abs(other.until - self.until) <= FORGOTTEN_AFTER_MS and other.stood_ms > self.stood_ms:
+            self.stood_ms, self.member_ms = other.stood_ms, other.member_ms
 
     def stood(self, at: int) -> tuple[int, int]:
         """Milliseconds under a throttle up to `at`, and the sum of the members'."""

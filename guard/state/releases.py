@@ -8,7 +8,7 @@ from msgspec import Struct
 from guard.units import DAY_MS
 
 MODELS_MAX: Final = 256
-"""Models remembered per shard; beyond it one that a single account uses is forgotten, or else the next is not remembered."""
+"""Models remembered per shard; beyond it one that a single account uses is forgotten, or else the next is not remembered unless announced."""
 HEARD_MIN: Final = 1_000
 """Contacts before a model that was not seen yet is a new one: whatever makes a hundredth of the traffic was seen by then, but for once in
 20,000 times (0.99 ** 1,000)."""
@@ -33,29 +33,31 @@ class Releases(Struct, array_like=True):
     def hear(self, model: str, account: str, at: int, heard: int, calendar: Mapping[str, int]) -> bool:
         """Take in that an account asks for a model, after `heard` contacts; True when something is to be remembered of that.
 
-        A model of one account only is private, and no release. The calendar's time stands for the first sight.
+        A model of one account only is private, and no release; nor is one that took longer than a day to find a second account. The calendar's
+        time stands for the first sight.
         """
         known = self.models.get(model)
         if known is None:
-            return self._meet(model, account, at, heard)
+            return self._meet(model, account, at, heard, is_announced=model in calendar)
         first_at, only = known
         if model in calendar:
             first_at = calendar[model]
-            if model in self.wave or not 0 <= at - first_at <= RELEASE_MS:
+            is_followed = model in self.wave and 0 <= first_at - self.wave_at <= RELEASE_MS
+            if is_followed or not 0 <= at - first_at <= RELEASE_MS:
                 return False
         elif only in {_SEVERAL, account}:
             return False
         self.models[model] = (first_at, _SEVERAL)
-        if first_at:
+        if first_at >= self.wave_at and 0 <= at - first_at <= RELEASE_MS:
             self._begin(model, first_at)
         return True
 
-    def _meet(self, model: str, account: str, at: int, heard: int) -> bool:
+    def _meet(self, model: str, account: str, at: int, heard: int, *, is_announced: bool) -> bool:
         if len(self.models) >= MODELS_MAX:
             private = next((name for name, (_, only) in self.models.items() if only), None)
-            if private is None:
+            if private is None and not is_announced:
                 return False
-            del self.models[private]
+            del self.models[private or next(iter(self.models))]
         self.models[model] = (at, account) if heard > HEARD_MIN else (0, _SEVERAL)
         return True
 

@@ -2,6 +2,7 @@
 
 import random
 
+import msgspec
 import pytest
 
 from guard.decisions.decision import Decision
@@ -105,9 +106,31 @@ def test_whoever_comes_in_the_place_of_the_stopped_is_named(challenged: Campaign
     assert "successors" in {one.code for one in decided[-1].reasons}
 
 
-def test_without_newcomers_nothing_is_renewed_on_what_was(challenged: CampaignsStage) -> None:
-    """Links are reversible: what stands runs out."""
-    assert _told(challenged, STOPPED_AT + 50 * MINUTE_MS, FIRST, 0.5, 0.0) == []
+def test_without_newcomers_what_rested_on_the_evidence_goes_with_it(challenged: CampaignsStage) -> None:
+    """Links are reversible."""
+    assert [one.action for one in _told(challenged, STOPPED_AT + 50 * MINUTE_MS, FIRST, 0.5, 0.0)] == ["allow"]
+
+
+@pytest.mark.parametrize("newcomers", [4, 10])
+def test_a_group_that_grows_is_not_held_by_its_growth_alone(challenged: CampaignsStage, newcomers: int) -> None:
+    """Evidence below every rung, and newcomers all the time, as a viral application has: each renewal would make them news again."""
+    group, last = FIRST, STOPPED_AT
+    for step in range(1, 48):
+        at = STOPPED_AT + step * HOUR_MS // 2
+        group += tuple(f"new-{step}-{number}" for number in range(newcomers))
+        for one in _told(challenged, at, group, 0.4, 0.4):
+            last = at if one.action != "allow" else last
+
+    assert last <= STOPPED_AT + REMEMBERED_MS + HOUR_MS
+
+
+def test_newcomers_hold_a_campaign_and_raise_it_to_no_block(challenged: CampaignsStage) -> None:
+    """A challenge that its own evidence asks for stays one, however many come."""
+    group = FIRST
+    for step in range(1, 24):
+        group += tuple(f"new-{step}-{number}" for number in range(10))
+        decided = _told(challenged, STOPPED_AT + step * HOUR_MS // 2, group, 0.75, 0.55)
+        assert {one.action for one in decided} <= {"challenge"}
 
 
 def test_a_key_that_clears_itself_lets_all_go_at_once(challenged: CampaignsStage) -> None:
@@ -142,3 +165,13 @@ def test_the_weight_of_newcomers_fades_and_few_are_none() -> None:
     assert weights == [WEIGHT_MAX, WEIGHT_MAX / 2, WEIGHT_MAX / 4]
     assert successors(floor, 12 * HOUR_MS + 1, numbers) is None
     assert successors(floor - 1, 0, numbers) is None
+
+
+def test_a_watched_paraphrase_that_is_no_simhash_is_refused_as_a_record() -> None:
+    """Whoever reads the campaigns topic goes on without it: it would end every worker, at each start anew."""
+    campaign = new_campaign(int(KeyKind.PARAPHRASE), "zz", T0, T0)
+    campaign.state = ACTIVE
+    record = publish(campaign, [CampaignKey("simhash", "zz", 0.6)])
+
+    with pytest.raises(msgspec.ValidationError, match="simhash 'zz': it should be hexadecimal"):
+        WatchList.empty().with_campaign(campaign.campaign_id.encode(), record)

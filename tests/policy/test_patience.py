@@ -107,11 +107,20 @@ def test_no_time_is_counted_twice_where_judgements_come_out_of_order() -> None:
     assert trial.stood(AT + 1_300)[0] == 1_200
 
 
-def test_two_groups_that_are_one_from_now_on_have_tried_as_long_as_either() -> None:
-    """Otherwise whichever key was seen last decided whether a throttle is tried anew."""
-    short, long = _tried(HOUR_MS // 4), _tried(2 * HOUR_MS)
+@pytest.mark.parametrize(
+    ("mode", "until", "tried_ms"),
+    [(Mode.ENFORCE, AT, 2 * HOUR_MS), (Mode.SHADOW, AT, HOUR_MS // 4), (Mode.ENFORCE, AT - 2 * DAY_MS, HOUR_MS // 4)],
+    ids=["as long", "in shadow", "days ago"],
+)
+def test_two_groups_that_are_one_from_now_on_have_tried_as_long_as_either(mode: Mode, until: int, tried_ms: int) -> None:
+    """Otherwise whichever key was seen last decided whether a throttle is tried anew; what stands over the one that stays stands on."""
+    short, long = _tried(HOUR_MS // 4), Trial()
+    long.note(mode, Action.THROTTLE, 10, until - 2 * HOUR_MS, until)
+    for trial in (short, long):
+        trial.note(trial.mode, Action.THROTTLE, 10, trial.until, trial.until)
+    short.take_over(long)
 
-    assert short.longer(long) is long.longer(short) is long
+    assert short.stood(AT)[0] == tried_ms
 
 
 def test_why_a_challenge_stands_is_known_in_its_mode_as_long_as_it_stands() -> None:
