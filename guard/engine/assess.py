@@ -11,11 +11,12 @@ from guard.engine.account_record import AccountRecord
 from guard.engine.caps import CapCount
 from guard.engine.contacts import age_of
 from guard.engine.control import Control
+from guard.engine.exchange_keys import paraphrase_key
 from guard.engine.forwards import Report, encode_tip
 from guard.engine.issue import Desk, Subject
 from guard.engine.learning import Assessment, Learner
 from guard.engine.stage import Message
-from guard.engine.watchlist import WatchedKey, key_hash
+from guard.engine.watchlist import WatchedKey
 from guard.features.accounts import ACCOUNT_FEATURES
 from guard.features.table import extract
 from guard.policy.jitter import offset_of
@@ -25,7 +26,6 @@ from guard.scoring.account_rules import account_evidence, without_what_drifted
 from guard.scoring.fusion import Verdict
 from guard.scoring.learned.models import ShardModels
 from guard.scoring.watch_rules import watch_evidence
-from guard.state.link import PARAPHRASE
 from guard.topics import Topic
 from guard.units import EventTimeMs
 
@@ -76,7 +76,7 @@ class Assessor:
             for watched in watch.by_key.get(key, ()):
                 yield key, watched
         for family in record.behaviour.families if watch.paraphrases else ():
-            key = key_hash(PARAPHRASE, f"{family:016x}")
+            _, key, _ = paraphrase_key(family)
             if key in own:  # of an account with many keys a family may outlive its own
                 yield from ((key, watched) for watched in watch.of_paraphrase(family))
 

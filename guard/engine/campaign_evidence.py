@@ -24,16 +24,20 @@ def accounts_on(nodes: Iterable[Node], names: Collection[str]) -> int:
     return sum(max(node.suspicion.accounts, len(node.suspicion.members)) for node in nodes if node.name in names)
 
 
+def is_held(verdict: Verdict, policy: Policy) -> bool:
+    """Whether a verdict is enough to renew the mildest sanction."""
+    return verdict.score >= policy.rungs[0].score - HYSTERESIS
+
+
 def with_successors(own: Verdict, came: Reason | None, policy: Policy) -> Verdict:
     """The verdict with what came since, where that is enough to go on and the keys' own evidence is not: it holds a campaign and raises none.
 
     It counts as no family of evidence: neither for a block nor for what passes the members' cap.
     """
-    held = policy.rungs[0].score - HYSTERESIS
-    if came is None or own.score >= held:
+    if came is None or is_held(own, policy):
         return own
     both = weigh([*own.reasons, came], policy, own.relief)
-    return msgspec.structs.replace(both, families=own.families) if both.score >= held else own
+    return msgspec.structs.replace(both, families=own.families) if is_held(both, policy) else own
 
 
 def is_linked(nodes: list[Node], evidence: list[Reason]) -> bool:

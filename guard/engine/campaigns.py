@@ -9,7 +9,7 @@ import msgspec
 from guard.decisions.decision import Action, Mode, Scope
 from guard.engine import campaign_record as life
 from guard.engine.announcements import Announcements, owns_all
-from guard.engine.campaign_evidence import HARD_FAMILIES_MIN, accounts_on, evidence_of, is_linked, with_successors
+from guard.engine.campaign_evidence import HARD_FAMILIES_MIN, accounts_on, evidence_of, is_held, is_linked, with_successors
 from guard.engine.campaign_record import Campaign, key_word, publish
 from guard.engine.caps import CapCount
 from guard.engine.clusters import Clusters, strong_of
@@ -23,7 +23,7 @@ from guard.engine.stage import Message, Outcome, SourceRecord
 from guard.engine.tallies import Tallies
 from guard.engine.watchlist import CampaignKey
 from guard.policy.jitter import offset_of
-from guard.policy.judge import HYSTERESIS, rewritten, weigh
+from guard.policy.judge import rewritten, weigh
 from guard.policy.patience import judge_tried
 from guard.policy.policy import Policy
 from guard.scoring.account_rules import reason
@@ -210,7 +210,7 @@ class CampaignsStage:
         self._desk.sentence(self._subject(campaign, members), verdict, sentence, policy, at, capped=capped)
         campaign.mode = Mode.SHADOW if capped is not None else mode
         campaign.note(sentence.action, at)
-        is_renewable = is_own and verdict.score >= policy.rungs[0].score - HYSTERESIS
+        is_renewable = is_own and is_held(verdict, policy)
         if capped is None and mode is Mode.ENFORCE and sentence.action >= Action.CHALLENGE and group.convicting and is_renewable:
             campaign.stop(group.convicting, accounts_on(group.nodes, group.convicting), at)
         if capped is None:

@@ -39,6 +39,12 @@ def identity_keys(identity: tuple[str | None, ...]) -> list[Key]:
     return [(kind, key_hash(kind, value), value) for kind, value in zip(IDENTITY_KINDS, identity, strict=True) if value is not None]
 
 
+def paraphrase_key(family: int) -> Key:
+    """The link key of a family of paraphrases."""
+    value = f"{family:016x}"
+    return PARAPHRASE, key_hash(PARAPHRASE, value), value
+
+
 def content_keys(b: Behaviour, event: RequestEvent) -> list[Key]:
     """Shape and paraphrase family of the exchange, if they are repeated; both are remembered. Later turns quote the dialogue."""
     found: list[Key] = []
@@ -49,8 +55,7 @@ def content_keys(b: Behaviour, event: RequestEvent) -> list[Key]:
     if event.simhash is not None and event.conversation is None:
         family = b.family_of(int(event.simhash, 16))
         if family is not None:
-            value = f"{family:016x}"
-            found.append((PARAPHRASE, key_hash(PARAPHRASE, value), value))
+            found.append(paraphrase_key(family))
     return found
 
 
@@ -60,6 +65,5 @@ def known_content(b: Behaviour, event: RequestEvent) -> list[Key]:
     if event.shape is not None:
         found.append((SHAPE, key_hash(SHAPE, event.shape), event.shape))
     if event.simhash is not None and event.conversation is None and b.families:
-        value = f"{b.families[-1]:016x}"
-        found.append((PARAPHRASE, key_hash(PARAPHRASE, value), value))
+        found.append(paraphrase_key(b.families[-1]))
     return found

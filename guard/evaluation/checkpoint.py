@@ -70,10 +70,6 @@ class Checkpoint:
         except OSError as error:
             return None, f"cannot be read ({error.strerror})"
 
-    def remove(self) -> None:
-        """The run is over."""
-        self._path.unlink(missing_ok=True)
-
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:

@@ -8,15 +8,7 @@ from typing import Final
 from guard.evaluation.calibration import Bin, calibration
 from guard.evaluation.figures import figures, score_figures
 from guard.evaluation.intervals import Measured
-from guard.evaluation.metrics import (
-    campaigns_blocked,
-    cluster_recall,
-    honest_refused_per_million,
-    honest_sanctioned,
-    informedness,
-    pooled_to_throttle,
-    recall,
-)
+from guard.evaluation.metrics import recall
 from guard.evaluation.result import RunResult
 from guard.evaluation.tables import (
     CAUGHT_SHARE,
@@ -27,6 +19,7 @@ from guard.evaluation.tables import (
     leakage_means,
     less_told,
     main_of,
+    totals,
 )
 from guard.evaluation.targets import Row, Verdict, held
 from guard.evaluation.variants import UNGUARDED, VARIANTS
@@ -177,18 +170,18 @@ def _variants(by_variant: ByVariant) -> Iterable[str]:
         header,
         (
             (
-                name,
-                VARIANTS[name],
-                _number(informedness(group), 1),
-                _number(recall(group, ()), 100),
-                _number(honest_sanctioned(group, ()), 100),
-                _number(honest_refused_per_million(group, ()), 1),
-                _number(cluster_recall(group, ()), 100),
-                _number(campaigns_blocked(group, ()), 100),
-                _number(pooled_to_throttle(group, ()), 1),
-                *(_number(recall(group, (family,)), 100) for family in families),
+                total.variant,
+                VARIANTS[total.variant],
+                _number(total.informedness, 1),
+                _number(total.caught, 100),
+                _number(total.honest_sanctioned, 100),
+                _number(total.honest_refused_per_million, 1),
+                _number(total.cluster_recall, 100),
+                _number(total.campaigns_blocked, 100),
+                _number(total.pooled_to_throttle, 1),
+                *(_number(recall(by_variant[total.variant], (family,)), 100) for family in families),
             )
-            for name, group in by_variant.items()
+            for total in totals(by_variant)
         ),
         "wide",
     )

@@ -9,16 +9,7 @@ import msgspec
 from guard.errors import InputError
 from guard.evaluation.calibration import calibration
 from guard.evaluation.intervals import Measured
-from guard.evaluation.metrics import (
-    campaigns_blocked,
-    cluster_recall,
-    honest_refused_per_million,
-    honest_sanctioned,
-    informedness,
-    pooled_to_throttle,
-    purity,
-    recall,
-)
+from guard.evaluation.metrics import recall
 from guard.evaluation.page import page
 from guard.evaluation.result import RunResult
 from guard.evaluation.tables import Totals, by_variant_of, hostile_families, leakage_means, less_told, main_of, totals
@@ -34,7 +25,9 @@ def summary(results: Sequence[RunResult]) -> dict[str, object]:
         "runs": [_run(result) for result in results],
         "headline": main[0].variant if main else None,
         "targets": [{**_plain(row.measured), **_row(row)} for row in held(main, by_variant)],
-        "variants": {name: {"what": VARIANTS[name], **_variant(group)} for name, group in by_variant.items()},
+        "variants": {
+            total.variant: {"what": VARIANTS[total.variant], **_variant(total, by_variant[total.variant])} for total in totals(by_variant)
+        },
         "less_told": [
             {"variant": told.variant, "caught": told.caught, "in_part": told.in_part, "missed": told.missed}
             for told in less_told(by_variant)
@@ -93,15 +86,6 @@ def _row(row: Row) -> dict[str, object]:
     return {name: getattr(row, name) for name in ("name", "bound", "unit", "verdict", "line", "anchor")}
 
 
-def _variant(group: Sequence[RunResult]) -> dict[str, object]:
-    return {
-        "caught": _plain(recall(group, ())),
-        "informedness": _plain(informedness(group)),
-        "honest_refused_per_million": _plain(honest_refused_per_million(group, ())),
-        "honest_sanctioned": _plain(honest_sanctioned(group, ())),
-        "cluster_recall": _plain(cluster_recall(group, ())),
-        "campaigns_blocked": _plain(campaigns_blocked(group, ())),
-        "purity": _plain(purity(group, ())),
-        "pooled_to_throttle": _plain(pooled_to_throttle(group, ())),
-        "recall": {family: _plain(recall(group, (family,))) for family in hostile_families(group)},
-    }
+def _variant(total: Totals, group: Sequence[RunResult]) -> dict[str, object]:
+    measured = {name: _plain(getattr(total, name)) for name in total.__struct_fields__ if name != "variant"}
+    return {**measured, "recall": {family: _plain(recall(group, (family,))) for family in hostile_families(group)}}

@@ -7,7 +7,16 @@ from msgspec import Struct
 
 from guard.evaluation.ablations import LESS_TOLD
 from guard.evaluation.intervals import Measured
-from guard.evaluation.metrics import cluster_recall, honest_refused_per_million, honest_sanctioned, purity, recall
+from guard.evaluation.metrics import (
+    campaigns_blocked,
+    cluster_recall,
+    honest_refused_per_million,
+    honest_sanctioned,
+    informedness,
+    pooled_to_throttle,
+    purity,
+    recall,
+)
 from guard.evaluation.result import RunResult
 from guard.evaluation.variants import FULL
 
@@ -66,20 +75,22 @@ class Totals(Struct, frozen=True):
     variant: str
     caught: Measured
     """Share of all hostile accounts, families weighing by their accounts."""
+    informedness: Measured
+    honest_refused_per_million: Measured
     honest_sanctioned: Measured
-    refused_per_million: Measured
-    """Honest requests."""
-    in_one_cluster: Measured
+    cluster_recall: Measured
+    campaigns_blocked: Measured
     purity: Measured
+    pooled_to_throttle: Measured
 
     @property
     def line(self) -> str:
         """The row for people."""
-        caught, honest, clusters = self.caught, self.honest_sanctioned, self.in_one_cluster
+        caught, honest, clusters = self.caught, self.honest_sanctioned, self.cluster_recall
         return (
             f"{self.variant}: caught {_percent(caught)} of {caught.n:,} hostile accounts; "
             f"sanctioned {round((honest.value or 0.0) * honest.n):,} of {honest.n:,} honest ones, "
-            f"refused {self.refused_per_million.value or 0.0:,.1f} of a million honest requests; "
+            f"refused {self.honest_refused_per_million.value or 0.0:,.1f} of a million honest requests; "
             f"{_percent(clusters)} of {clusters.n:,} campaigns in one cluster, purity {_percent(self.purity)}"
         )
 
@@ -90,10 +101,13 @@ def totals(by_variant: ByVariant) -> list[Totals]:
         Totals(
             name,
             recall(group, ()),
-            honest_sanctioned(group, ()),
+            informedness(group),
             honest_refused_per_million(group, ()),
+            honest_sanctioned(group, ()),
             cluster_recall(group, ()),
+            campaigns_blocked(group, ()),
             purity(group, ()),
+            pooled_to_throttle(group, ()),
         )
         for name, group in by_variant.items()
     ]

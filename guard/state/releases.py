@@ -28,7 +28,7 @@ class Releases(Struct, array_like=True):
 
     def is_on(self, at: int) -> bool:
         """Some release is not older than a day at `at`."""
-        return 0 <= at - self.wave_at <= RELEASE_MS
+        return _is_within(self.wave_at, at)
 
     def hear(self, model: str, account: str, at: int, heard: int, calendar: Mapping[str, int]) -> bool:
         """Take in that an account asks for a model, after `heard` contacts; True when something is to be remembered of that.
@@ -42,13 +42,13 @@ class Releases(Struct, array_like=True):
         first_at, only = known
         if model in calendar:
             first_at = calendar[model]
-            is_followed = model in self.wave and 0 <= first_at - self.wave_at <= RELEASE_MS
-            if is_followed or not 0 <= at - first_at <= RELEASE_MS:
+            is_followed = model in self.wave and self.is_on(first_at)
+            if is_followed or not _is_within(first_at, at):
                 return False
         elif only in {_SEVERAL, account}:
             return False
         self.models[model] = (first_at, _SEVERAL)
-        if first_at >= self.wave_at and 0 <= at - first_at <= RELEASE_MS:
+        if first_at >= self.wave_at and _is_within(first_at, at):
             self._begin(model, first_at)
         return True
 
@@ -65,3 +65,8 @@ class Releases(Struct, array_like=True):
         if not self.wave_at or not self.is_on(first_at):
             self.wave_at, self.wave = first_at, []
         self.wave.append(model)
+
+
+def _is_within(first_at: int, at: int) -> bool:
+    """Whether `at` is in the day that began at `first_at`."""
+    return 0 <= at - first_at <= RELEASE_MS

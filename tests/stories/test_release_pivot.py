@@ -1,29 +1,19 @@
 """Who moves to a new model on its first day: a fleet whole, a crowd in part, an application's users when its maker does. Whole engine."""
 
 import random
-from collections.abc import Callable, Iterator
-from math import exp
-from statistics import NormalDist
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
 from guard.events.request import RequestEvent
-from guard.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from guard.units import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.support.events import T0, event, in_order
 from tests.support.judged import judged, sanctioned
+from tests.support.strangers import strangers
 
 ACCOUNTS = 24
 RELEASED_AT = T0 + HOUR_MS
 ENDS_AT = T0 + 2 * HOUR_MS
-Model = Callable[[random.Random, str, float], str]
-"""Which model an account asks at a time."""
-
-
-def _before_and_after(dice: random.Random, account: str, at: float, share: float) -> str:
-    """The old model; after the release the new one in `share` of the exchanges."""
-    del account
-    return "m-2" if at >= RELEASED_AT and dice.random() < share else "m-1"
 
 
 def _people(dice: random.Random, accounts: int, moved_share: float) -> Iterator[RequestEvent]:
@@ -41,28 +31,14 @@ def _people(dice: random.Random, accounts: int, moved_share: float) -> Iterator[
             at += dice.lognormvariate(10.5, 1) if dice.random() < 0.8 else 25 * MINUTE_MS * dice.lognormvariate(0.0, 0.8)
 
 
-def _callers(dice: random.Random, share: float, spread: float, **fields: Any) -> Iterator[RequestEvent]:
-    """Old accounts with cards and lines of their own on one prompt, at rates whose logarithms spread so far; `share` of it moves."""
-    for number in range(ACCOUNTS):
-        created = T0 - int(dice.uniform(1, 900) * DAY_MS)
-        every_s = 150.0 * exp(spread * NormalDist().inv_cdf((number + 0.5) / ACCOUNTS))
-        at = T0 + dice.random() * HOUR_MS / 4
-        while at < ENDS_AT:
-            own = {"payment_fingerprint": f"k1:card-caller-{number}", "ip_prefix": f"home-{number}", "account_created": created}
-            shared = {
-                "prefix": "their-prompt",
-                "shape": f"s{dice.getrandbits(50):x}",
-                "client_fingerprint": dice.choice("ab"),
-                "messages": 2,
-            }
-            model = _before_and_after(dice, f"caller-{number}", at, share)
-            yield event(f"caller-{number}", int(at), model=model, rate_limit_rpm=60, **own | shared | fields)
-            at += dice.expovariate(1 / every_s) * SECOND_MS
+def _hit(seed: int, share: float, moved_share: float, spread: float = 0.3) -> set[str]:
+    """Who is sanctioned when strangers ask the new model in `share` of their exchanges after its release."""
+    people, dice = _people(random.Random(seed), 600, moved_share), random.Random(seed + 10)
 
+    def asks(at: float) -> dict[str, str]:
+        return {"model": "m-2" if at >= RELEASED_AT and dice.random() < share else "m-1"}
 
-def _hit(seed: int, share: float, moved_share: float, spread: float = 0.3, **fields: Any) -> set[str]:
-    people = _people(random.Random(seed), 600, moved_share)
-    return sanctioned(judged(in_order(people, _callers(random.Random(seed + 10), share, spread, **fields))).drained())
+    return sanctioned(judged(in_order(people, strangers(dice, ACCOUNTS, ENDS_AT, spread, asks, rate_limit_rpm=60))).drained())
 
 
 @pytest.mark.parametrize("seed", [1, 2])

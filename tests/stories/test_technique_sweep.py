@@ -2,8 +2,6 @@
 
 import random
 from collections.abc import Iterator
-from math import exp
-from statistics import NormalDist
 from typing import Any
 
 import pytest
@@ -12,6 +10,7 @@ from guard.events.request import RequestEvent
 from guard.units import DAY_MS, HOUR_MS
 from tests.support.events import T0, event, in_order
 from tests.support.judged import judged, sanctioned
+from tests.support.strangers import strangers
 
 ACCOUNTS = 24
 ENDS_AT = T0 + 2 * HOUR_MS
@@ -29,26 +28,10 @@ def _people(dice: random.Random) -> Iterator[RequestEvent]:
             at += dice.lognormvariate(10.5, 1) if dice.random() < 0.8 else HOUR_MS * dice.lognormvariate(0.0, 0.8)
 
 
-def _searchers(dice: random.Random, declined: float, spread: float = 0.3, **fields: Any) -> Iterator[RequestEvent]:
-    """Old accounts with cards and lines of their own on one prompt, a new wording each time, at rates whose logarithms spread so far."""
-    for number in range(ACCOUNTS):
-        created = T0 - int(dice.uniform(1, 900) * DAY_MS)
-        every_s = 150.0 * exp(spread * NormalDist().inv_cdf((number + 0.5) / ACCOUNTS))
-        at = T0 + dice.random() * HOUR_MS / 4
-        while at < ENDS_AT:
-            own = {"payment_fingerprint": f"k1:card-caller-{number}", "ip_prefix": f"home-{number}", "account_created": created}
-            shared = {
-                "prefix": "their-prompt",
-                "shape": f"s{dice.getrandbits(50):x}",
-                "client_fingerprint": dice.choice("ab"),
-                "messages": 2,
-            }
-            yield event(f"caller-{number}", int(at), refused=dice.random() < declined, **own | shared | fields)
-            at += dice.expovariate(1.0) * every_s * 1_000
-
-
 def _hit(seed: int, declined: float, spread: float = 0.3, **fields: Any) -> set[str]:
-    searchers = _searchers(random.Random(seed + 10), declined, spread, **fields)
+    """Who is sanctioned when the model declines so much of what strangers ask."""
+    dice = random.Random(seed + 10)
+    searchers = strangers(dice, ACCOUNTS, ENDS_AT, spread, lambda _: {"refused": dice.random() < declined}, **fields)
     return sanctioned(judged(in_order(_people(random.Random(seed)), searchers)).drained())
 
 
