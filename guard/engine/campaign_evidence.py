@@ -1,6 +1,6 @@
 """What speaks against a campaign: the evidence of its keys taken together, and who came since its members were stopped."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -19,9 +19,14 @@ OF_THE_LARGEST: Final = frozenset({"even_rates", "alike_callers"})
 """How even the pool is, only its largest key may say: a small one is even by accident now and then."""
 
 
-def accounts_on(nodes: Iterable[Node], names: Collection[str]) -> int:
-    """How many accounts are on these keys, who is on several as often."""
-    return sum(max(node.suspicion.accounts, len(node.suspicion.members)) for node in nodes if node.name in names)
+def accounts_on(nodes: Iterable[Node], names: Collection[str]) -> dict[str, int]:
+    """How many accounts are on each of these keys."""
+    return {node.name: max(node.suspicion.accounts, len(node.suspicion.members)) for node in nodes if node.name in names}
+
+
+def newcomers(nodes: Iterable[Node], stopped: Mapping[str, int]) -> int:
+    """How many accounts came to the keys of stopped members since, who came to several as often."""
+    return sum(total - stopped[name] for name, total in accounts_on(nodes, stopped).items())
 
 
 def is_held(verdict: Verdict, policy: Policy) -> bool:

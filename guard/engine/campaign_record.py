@@ -1,6 +1,6 @@
 """A campaign: the keys that make it, its orders, its ledger, its life; and the record that the contract publishes."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -69,15 +69,14 @@ class Campaign(Struct, array_like=True):
     exchanges_before_block: int = 0
     merged_into: str = ""
     trial: Trial = msgspec.field(default_factory=Trial)
-    convicting: list[str] = []
-    """Names of the keys that made it when its members were stopped last, by a challenge or a block that these keys alone asked for."""
+    stopped: dict[str, int] = {}
+    """Names of the keys that made it when its members were stopped last, by a challenge or a block that these keys alone asked for; and how many
+    accounts were on each of them when that began."""
     stopped_at: int = 0
-    stopped: int = 0
-    """Accounts on these keys then."""
 
-    def convicted_by(self, at: int) -> list[str]:
-        """The keys that may go on making the campaign for a while, if accounts come to them."""
-        return self.convicting if 0 <= at - self.stopped_at <= REMEMBERED_MS else []
+    def convicted_by(self, at: int) -> dict[str, int]:
+        """The keys that may go on making the campaign for a while, if accounts come to them; and how many were on each."""
+        return self.stopped if 0 <= at - self.stopped_at <= REMEMBERED_MS else {}
 
     def note(self, action: Action, at: int) -> None:
         """A decision was written: keep when the first of its kind was."""
@@ -86,15 +85,17 @@ class Campaign(Struct, array_like=True):
         if action is Action.BLOCK and not self.first_block_at:
             self.first_block_at, self.exchanges_before_block = at, self.exchanges
 
-    def stop(self, strong: Iterable[str], accounts: int, at: int) -> None:
-        """Its members are stopped, on the evidence of these keys, which `accounts` are on."""
-        self.convicting, self.stopped_at, self.stopped = sorted(strong), at, accounts
+    def stop(self, accounts: Mapping[str, int], at: int) -> None:
+        """Its members are stopped, or still are, on the evidence of these keys, which so many accounts are on.
+
+        Whoever came since they were stopped first is no less a newcomer for the order being written anew with each of them.
+        """
+        before = self.convicted_by(at)
+        self.stopped, self.stopped_at = {name: before.get(name, total) for name, total in accounts.items()}, at
 
     def rest_on(self, merged: "Campaign") -> None:
         """Another campaign is part of this one from now on, and what convicted it with it."""
-        if merged.convicting:
-            self.convicting = sorted({*self.convicting, *merged.convicting})
-            self.stopped, self.stopped_at = self.stopped + merged.stopped, max(self.stopped_at, merged.stopped_at)
+        self.stopped, self.stopped_at = merged.stopped | self.stopped, max(self.stopped_at, merged.stopped_at)
 
     @property
     def key(self) -> bytes:

@@ -9,7 +9,7 @@ import msgspec
 from guard.decisions.decision import Action, Mode, Scope
 from guard.engine import campaign_record as life
 from guard.engine.announcements import Announcements, owns_all
-from guard.engine.campaign_evidence import HARD_FAMILIES_MIN, accounts_on, evidence_of, is_held, is_linked, with_successors
+from guard.engine.campaign_evidence import HARD_FAMILIES_MIN, accounts_on, evidence_of, is_held, is_linked, newcomers, with_successors
 from guard.engine.campaign_record import Campaign, key_word, publish
 from guard.engine.caps import CapCount
 from guard.engine.clusters import Clusters, strong_of
@@ -169,8 +169,7 @@ class CampaignsStage:
     def _group(self, campaign: Campaign, policy: Policy, at: EventTimeMs) -> _Group:
         carried = self._clusters.nodes_of(campaign)
         convicted = campaign.convicted_by(at)
-        newcomers = accounts_on(carried, convicted) - campaign.stopped
-        came = successors(newcomers, at - campaign.stopped_at, policy.thresholds) if convicted else None
+        came = successors(newcomers(carried, convicted), at - campaign.stopped_at, policy.thresholds) if convicted else None
         nodes, convicting = own_nodes(carried, convicted), strong_of(carried, policy)
         strong = convicting if came is None else convicting | {node.name for node in carried if node.name in convicted}
         found = members_of(nodes, strong, self._clusters.reports.of(campaign.campaign_id))
@@ -212,7 +211,7 @@ class CampaignsStage:
         campaign.note(sentence.action, at)
         is_renewable = is_own and is_held(verdict, policy)
         if capped is None and mode is Mode.ENFORCE and sentence.action >= Action.CHALLENGE and group.convicting and is_renewable:
-            campaign.stop(group.convicting, accounts_on(group.nodes, group.convicting), at)
+            campaign.stop(accounts_on(group.nodes, group.convicting), at)
         if capped is None:
             campaign.trial.note(mode, sentence.action, len(members), at, sentence.expires_at, vain)
 

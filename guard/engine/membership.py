@@ -1,7 +1,7 @@
 """Who belongs to a campaign: accounts that its keys of two families share, or that a strong key or a report names."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from math import ceil
 from statistics import median_low
 from typing import Final
@@ -72,7 +72,7 @@ OWN_SHARE: Final = 0.5
 """Share of a key's accounts that must carry keys whose use speaks against them, from which the key is the campaign's own."""
 
 
-def own_nodes(nodes: list[Node], convicting: Sequence[str] = ()) -> list[Node]:
+def own_nodes(nodes: list[Node], convicting: Collection[str] = ()) -> list[Node]:
     """The keys that are the campaign's own: how they are used speaks or spoke against them, or most of their accounts carry such keys.
 
     A public prompt or a team's card may overlap with a pool; what is said of the pool's keys is not said of everybody on these.

@@ -159,6 +159,7 @@ class Ledger:
             tuple(seen.leaked() for seen in group if stopped_at is not None and seen.first_at > stopped_at),
             _curve(answered, sorted(seen.caught_at for seen in group if seen.caught_at is not None), len(group), first_at),
             sum(seen.harvest for seen in group),
+            None if stopped_at is None else bisect_right(answered, stopped_at),
         )
 
     def clusters(self) -> tuple[ClusterRow, ...]:

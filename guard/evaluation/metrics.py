@@ -125,6 +125,7 @@ def _allowance(row: CampaignRow) -> float | None:
 
 
 pooled_to_throttle: Final = _quantile_of_campaigns(0.5, lambda row: row.leaked_to_throttle)
+pooled_to_stop: Final = _quantile_of_campaigns(0.5, lambda row: row.leaked_to_stop)
 pooled_to_block: Final = _quantile_of_campaigns(0.5, lambda row: row.leaked_to_block)
 block_allowance: Final = _quantile_of_campaigns(0.5, _allowance)
 

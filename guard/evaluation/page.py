@@ -160,12 +160,13 @@ def _variants(by_variant: ByVariant) -> Iterable[str]:
             "campaigns found",
             "campaigns blocked",
             "pooled exchanges to throttle",
+            "to challenge or block",
         ),
         *(f"recall {family}" for family in families),
     )
     yield "<h2>Ablations, baselines and shuffled labels</h2>"
     yield "<p><small>Informedness: share of hostile accounts sanctioned less that of honest ones; 0 is chance. Caught, recall: share of all, or of a family's, "
-    yield "accounts blocked, challenged or refused by a throttle. Pooled exchanges: of a campaign up to its first sanction, median.</small></p>"
+    yield "accounts blocked, challenged or refused by a throttle. Pooled exchanges: of a campaign up to its first sanction and to its first challenge or block, medians.</small></p>"
     yield _table(
         header,
         (
@@ -179,6 +180,7 @@ def _variants(by_variant: ByVariant) -> Iterable[str]:
                 _number(total.cluster_recall, 100),
                 _number(total.campaigns_blocked, 100),
                 _number(total.pooled_to_throttle, 1),
+                _number(total.pooled_to_stop, 1),
                 *(_number(recall(by_variant[total.variant], (family,)), 100) for family in families),
             )
             for total in totals(by_variant)

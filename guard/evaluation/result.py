@@ -57,6 +57,8 @@ class CampaignRow(Struct, frozen=True):
     curve: tuple[CurvePoint, ...]
     harvest: int = 0
     """Exchanges since it began that the model answered: neither refused by a decision nor by a plan's limit, nor failed."""
+    leaked_to_stop: int | None = None
+    """Answered exchanges, pooled, up to the first challenge or block: what a gateway answers with 403."""
 
 
 class ClusterRow(Struct, frozen=True):

@@ -1,6 +1,7 @@
 """What both forms of the report are made of: results by variant, the headline, what is still caught where less is told, leakage."""
 
 from collections.abc import Mapping, Sequence
+from math import isinf
 from typing import Final
 
 from msgspec import Struct
@@ -13,6 +14,7 @@ from guard.evaluation.metrics import (
     honest_refused_per_million,
     honest_sanctioned,
     informedness,
+    pooled_to_stop,
     pooled_to_throttle,
     purity,
     recall,
@@ -82,6 +84,8 @@ class Totals(Struct, frozen=True):
     campaigns_blocked: Measured
     purity: Measured
     pooled_to_throttle: Measured
+    pooled_to_stop: Measured
+    """To the first challenge or block."""
 
     @property
     def line(self) -> str:
@@ -91,7 +95,8 @@ class Totals(Struct, frozen=True):
             f"{self.variant}: caught {_percent(caught)} of {caught.n:,} hostile accounts; "
             f"sanctioned {round((honest.value or 0.0) * honest.n):,} of {honest.n:,} honest ones, "
             f"refused {self.honest_refused_per_million.value or 0.0:,.1f} of a million honest requests; "
-            f"{_percent(clusters)} of {clusters.n:,} campaigns in one cluster, purity {_percent(self.purity)}"
+            f"{_percent(clusters)} of {clusters.n:,} campaigns in one cluster, purity {_percent(self.purity)}; "
+            f"pooled exchanges to a throttle {_exchanges(self.pooled_to_throttle)}, to a challenge or block {_exchanges(self.pooled_to_stop)}"
         )
 
 
@@ -108,6 +113,7 @@ def totals(by_variant: ByVariant) -> list[Totals]:
             campaigns_blocked(group, ()),
             purity(group, ()),
             pooled_to_throttle(group, ()),
+            pooled_to_stop(group, ()),
         )
         for name, group in by_variant.items()
     ]
@@ -115,6 +121,10 @@ def totals(by_variant: ByVariant) -> list[Totals]:
 
 def _percent(share: Measured) -> str:
     return "-" if share.value is None else f"{100 * share.value:.3g} %"
+
+
+def _exchanges(median: Measured) -> str:
+    return "-" if median.value is None else "never" if isinf(median.value) else f"{median.value:,.0f}"
 
 
 def leakage_means(group: Sequence[RunResult]) -> dict[str, float]:

@@ -106,6 +106,15 @@ def test_whoever_comes_in_the_place_of_the_stopped_is_named(challenged: Campaign
     assert "successors" in {one.code for one in decided[-1].reasons}
 
 
+def test_newcomers_who_came_one_by_one_count_together(challenged: CampaignsStage) -> None:
+    """Each of them has the order written anew: whoever is named by it already has come since the stop all the same."""
+    for number in range(1, len(FRESH) + 1):
+        decided = _told(challenged, STOPPED_AT + number * MINUTE_MS, FIRST + FRESH[:number], 0.5, 0.5)
+        assert set(decided[-1].members or ()) == {*FIRST, *FRESH[:number]}
+
+    assert [one.action for one in _told(challenged, STOPPED_AT + 50 * MINUTE_MS, FIRST + FRESH, 0.5, 0.0)] == ["challenge"]
+
+
 def test_without_newcomers_what_rested_on_the_evidence_goes_with_it(challenged: CampaignsStage) -> None:
     """Links are reversible."""
     assert [one.action for one in _told(challenged, STOPPED_AT + 50 * MINUTE_MS, FIRST, 0.5, 0.0)] == ["allow"]

@@ -27,6 +27,7 @@ def _fleet_ledger():
         ledger.exchange(LAB, second * 1_000, was_refused=False)
     named = tuple(truth.account_id for truth in FLEET[:3])
     ledger.decision(decision("campaign", "k-1", "throttle", 10_000, (*named, "student")))
+    ledger.decision(decision("campaign", "k-1", "challenge", 20_000, named))
     ledger.decision(decision("campaign", "k-1", "block", 30_000, named))
     return ledger
 
@@ -35,7 +36,7 @@ def test_a_leak_counts_answers_up_to_the_moment_the_decision_was_issued():
     """Eleven exchanges from second 0 to second 10; what came after, while the decision travelled, is the gateway's delay."""
     campaign = _fleet_ledger().campaigns()[0]
 
-    assert (campaign.leaked_to_throttle, campaign.leaked_to_block) == (11, 31)
+    assert (campaign.leaked_to_throttle, campaign.leaked_to_stop, campaign.leaked_to_block) == (11, 21, 31)
     assert campaign.answered == 40
     assert campaign.throttled_at == 10_000
 

@@ -52,7 +52,7 @@ def test_a_variant_is_summed_over_all_families():
 
     assert lines[0] == (
         "full: caught 100 % of 30 hostile accounts; sanctioned 0 of 1 honest ones, refused 0.0 of a million honest requests; "
-        "0 % of 3 campaigns in one cluster, purity -"
+        "0 % of 3 campaigns in one cluster, purity -; pooled exchanges to a throttle 10, to a challenge or block 10"
     )
     assert [line.partition(" of ")[0] for line in lines] == ["full: caught 100 %", "required-only: caught 50 %", "unguarded: caught 0 %"]
 
