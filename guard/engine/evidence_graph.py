@@ -3,7 +3,7 @@
 Links are scored and reversible: a key whose suspicion falls away leaves, and everything that rested on it is judged anew.
 """
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from itertools import chain
 from typing import Final
 
@@ -60,7 +60,7 @@ class EvidenceGraph:
     """All suspicious keys by name, and which of them each account uses."""
 
     def __init__(self, records: dict[bytes, bytes]) -> None:
-        self.nodes: dict[str, Node] = {}
+        self.nodes: OrderedDict[str, Node] = OrderedDict()
         self._of_account: dict[str, dict[str, None]] = {}
         self._changes: dict[bytes, bytes | None] = {}
         self._gone: list[Node] = []

@@ -1,9 +1,11 @@
 """A links shard's records: shared keys as memories, keys of one account as first contacts, conversations by owner, refused requests.
 
 Sharing is rare: of 58,898 shapes 134 were shared (streaming prototype). First sight must be remembered for every value, since
-the second owner usually comes from another shard; it costs the packed first contact, about 120 bytes, and is bounded.
+the second owner usually comes from another shard; it costs the packed first contact, about 120 bytes, and is bounded. What is bounded
+is kept in an OrderedDict: a plain one looks for its oldest entry past the places of all that were deleted before.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Final
 
@@ -16,11 +18,11 @@ from guard.engine.link_record import CHUNK, LinkMemory, pack_memory, restore_mem
 from guard.state.link import KeyKind, LinkRecord
 
 FIRSTS_MAX: Final = 400_000
-"""Keys of one account remembered per shard, about 90 MB; beyond it the oldest first sight is forgotten."""
+"""Keys of one account remembered per shard, about 110 MB; beyond it the oldest first sight is forgotten."""
 OWNERS_MAX: Final = 200_000
-"""Conversations and signatures remembered per shard, about 35 MB; beyond it the oldest is forgotten."""
+"""Conversations and signatures remembered per shard, about 45 MB; beyond it the oldest is forgotten."""
 REFUSED_MAX: Final = 20_000
-"""Refused requests remembered per shard, about 4 MB; beyond it the oldest is forgotten."""
+"""Refused requests remembered per shard, about 5 MB; beyond it the oldest is forgotten."""
 
 LINK_PREFIX: Final = b"l:"
 CHUNK_PREFIX: Final = b"e:"
@@ -94,10 +96,11 @@ class LinkStore:
         self._firsts[contact.key] = packed = _encode(contact)
         self._note(FIRST_PREFIX, contact.key, packed)
         if len(self._firsts) > self._firsts_max:
-            self.forget_first(next(iter(self._firsts)))
+            oldest, _ = self._firsts.popitem(last=False)
+            self._note(FIRST_PREFIX, oldest, None)
 
     def forget_first(self, key: int) -> None:
-        """The key is shared now, and its memory holds what the first contact said; or it was the oldest."""
+        """The key is shared now, and its memory holds what the first contact said."""
         if self._firsts.pop(key, None) is not None:
             self._note(FIRST_PREFIX, key, None)
 
@@ -111,8 +114,7 @@ class LinkStore:
         self._owners[turn.key] = packed = _encode(Owner(turn.account, turn.means))
         self._note(OWNER_PREFIX, turn.key, packed)
         if len(self._owners) > self._owners_max:
-            oldest = next(iter(self._owners))
-            del self._owners[oldest]
+            oldest, _ = self._owners.popitem(last=False)
             self._note(OWNER_PREFIX, oldest, None)
 
     def refused(self, request: int) -> Request | None:
@@ -125,8 +127,7 @@ class LinkStore:
         self._refused[request.request] = packed = _encode(request)
         self._note(REFUSED_PREFIX, request.request, packed)
         if len(self._refused) > REFUSED_MAX:
-            oldest = next(iter(self._refused))
-            del self._refused[oldest]
+            oldest, _ = self._refused.popitem(last=False)
             self._note(REFUSED_PREFIX, oldest, None)
 
     def _note(self, prefix: bytes, key: int, packed: bytes | None) -> None:
@@ -170,8 +171,9 @@ def link_key(key: int) -> bytes:
     return LINK_PREFIX + key.to_bytes(KEY_BYTES, "little")
 
 
-def _taken(records: dict[bytes, bytes], prefix: bytes) -> dict[int, bytes]:
-    return {int.from_bytes(key[len(prefix) :], "little"): records.pop(key) for key in [key for key in records if key.startswith(prefix)]}
+def _taken(records: dict[bytes, bytes], prefix: bytes) -> OrderedDict[int, bytes]:
+    found = [key for key in records if key.startswith(prefix)]
+    return OrderedDict((int.from_bytes(key[len(prefix) :], "little"), records.pop(key)) for key in found)
 
 
 def _chunk_key(key: int, chunk: int) -> bytes:

@@ -1,5 +1,6 @@
 """Throttles that are real: one token bucket per account, refilled at this enforcer's share of the decision's rate."""
 
+from collections import OrderedDict
 from typing import Final
 
 from msgspec import Struct
@@ -27,7 +28,7 @@ class Throttles:
     """
 
     def __init__(self) -> None:
-        self._buckets: dict[str, _Bucket] = {}
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._buckets)
@@ -36,7 +37,7 @@ class Throttles:
         """0 for a throttled account's request at `at` (milliseconds) within its rate, which is then counted; else how long until the next."""
         bucket = self._buckets.pop(account, None) or _Bucket(at, REQUEST_CREDIT)
         if len(self._buckets) >= BUCKETS_MAX:
-            del self._buckets[next(iter(self._buckets))]
+            self._buckets.popitem(last=False)
         self._buckets[account] = bucket
         a_millisecond = rate_rpm * FINE // enforcers
         bucket.credit = min(REQUEST_CREDIT, bucket.credit + max(0, at - bucket.at) * a_millisecond)

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 
 from tests.bench import (
+    bounded,
     enforcer,
     fingerprint,
     gateway,
@@ -22,6 +23,7 @@ from tests.bench import replay as replay_bench
 
 BENCHES: dict[str, Callable[[], None]] = {
     "memory": memory.main,
+    "bounded": bounded.main,
     "replay": replay_bench.main,
     "fingerprint": fingerprint.main,
     "stream": stream.main,

@@ -6,6 +6,7 @@ texts come with the body, and only hashes and numbers of them are remembered.
 
 import re
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Final
@@ -55,7 +56,7 @@ class AccessLog:
         self._identifiers = identifiers
         self._keys = keys
         self._now = now
-        self._seen: dict[str, _Seen] = {}
+        self._seen: OrderedDict[str, _Seen] = OrderedDict()
         self._lock = Lock()
         self.unjoined = 0
         """Answered requests whose body nobody has shown."""

@@ -1,17 +1,18 @@
 """Which exchanges were taken lately: what makes a retried batch write nothing twice."""
 
+from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Final
 
 RECENT_MAX: Final = 200_000
-"""About 30 MB; the one taken longest ago is forgotten. A retry that comes later still is a duplicate to the guard, which knows its own."""
+"""About 40 MB; the one taken longest ago is forgotten. A retry that comes later still is a duplicate to the guard, which knows its own."""
 
 
 class Recent:
     """Keys of exchanges that are safe, at most `keys_max`."""
 
     def __init__(self, keys_max: int = RECENT_MAX) -> None:
-        self._keys: dict[str, None] = {}
+        self._keys: OrderedDict[str, None] = OrderedDict()
         self._keys_max = keys_max
 
     def __len__(self) -> int:
@@ -25,4 +26,4 @@ class Recent:
         for key in keys:
             self._keys[key] = None
         while len(self._keys) > self._keys_max:
-            del self._keys[next(iter(self._keys))]
+            self._keys.popitem(last=False)
