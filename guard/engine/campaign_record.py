@@ -1,6 +1,7 @@
 """A campaign: the keys that make it, its orders, its ledger, its life; and the record that the contract publishes."""
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -95,7 +96,9 @@ class Campaign(Struct, array_like=True):
 
     def rest_on(self, merged: "Campaign") -> None:
         """Another campaign is part of this one from now on, and what convicted it with it."""
-        self.stopped, self.stopped_at = merged.stopped | self.stopped, max(self.stopped_at, merged.stopped_at)
+        later = max(self.stopped_at, merged.stopped_at)
+        remembered = [one.stopped for one in (merged, self) if later - one.stopped_at <= REMEMBERED_MS]
+        self.stopped, self.stopped_at = dict(chain.from_iterable(one.items() for one in remembered)), later
 
     @property
     def key(self) -> bytes:
@@ -123,6 +126,7 @@ class Published(Struct, omit_defaults=True):
     exchanges_before_block: int | UnsetType = UNSET
     successor_of: str | UnsetType = UNSET
     merged_into: str | UnsetType = UNSET
+    stopped_at: int | UnsetType = UNSET
 
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -148,6 +152,7 @@ def publish(campaign: Campaign, keys: list[CampaignKey]) -> bytes:
             campaign.exchanges_before_block if was_blocked else UNSET,
             UNSET,
             campaign.merged_into or UNSET,
+            campaign.stopped_at or UNSET,
         )
     )  # fmt: skip
 

@@ -248,9 +248,11 @@ class CampaignsStage:
         self._age()
         ended, self._clusters.ended = self._clusters.ended, []
         for campaign in ended:
-            self._close(campaign)
+            self._clusters.due.pop(campaign.campaign_id, None)
         for campaign_id in list(self._clusters.due):
             self._judge_if_due(campaign_id)
+        for campaign in ended:
+            self._close(campaign)  # after the campaign that goes on with its keys: nobody is let go in between
         changes = [*announced, *self._clusters.graph.drain(), *self._clusters.reports.drain(), *self._changes.items()]
         self._changes = {}
         self._tallies.add("state.subjects.campaigns", self.subjects)

@@ -62,6 +62,11 @@ class Contact(Struct, array_like=True, gc=False):
     declined: int = -1
     """1 where the model declined this exchange, 0 where it did not; -1 when nobody says."""
 
+    @property
+    def uses_before(self) -> int:
+        """The account's uses of the key as they were told of last; only where `uses` grew since."""
+        return (self.square // self.uses - self.uses) // 2
+
 
 class Turn(Struct, array_like=True, gc=False):
     """A conversation or reasoning signature that an account left behind (`is_own`) or continues without having left it."""

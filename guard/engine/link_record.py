@@ -15,26 +15,20 @@ from guard.engine.forwards import Contact
 from guard.errors import GuardError
 from guard.events.partition import stable_hash
 from guard.scoring.learned.past import OwnPast
+from guard.state import member
+from guard.state.evenness import Evenness
 from guard.state.link import KINDS, MEMBERS_MAX, SEVERAL, Age, KeyKind, LinkRecord
 from guard.state.windows import Windows
-from guard.units import HOUR_MS, SECOND_MS
+from guard.units import SECOND_MS
 
-RECORD_FORMAT: Final = 2
+RECORD_FORMAT: Final = 3
 CHUNK: Final = 64
 """Members in one stored chunk: about 1.5 KB."""
 VOICES_MAX: Final = 256
 """Tellings over which the means of what a key's accounts say are remembered."""
 
-
-LEVELS: Final = 8
-"""Steps of devotion that are remembered per member: a record is rewritten only when an account's step changes."""
-DEVOTION_MIN: Final = 1 / 16
 ADHERENT_SHARE: Final = 0.3
 """An account whose devotion is below this share of a typical adherent's has only tried the key."""
-_LEVEL_SHIFT, _PLACE_SHIFT, _DAY_SHIFT, _AGE_MASK, _LEVEL_MASK, _PLACE_MASK = 2, 8, 32, 3, 15, (1 << 24) - 1
-_SEEN, _MOVED = 1 << 6, 1 << 7
-"""Marks of a member that was told of since the last release, and that moved to the new model."""
-_MARKS: Final = _SEEN | _MOVED
 
 
 class LinkMemory:
@@ -57,14 +51,11 @@ class LinkMemory:
         """Take one contact in; True when its account is new to the key."""
         link = self.link
         if not link.first_at:
-            link.first_at = contact.at
+            link.first_at = link.even.since = contact.at
         link.at = max(link.at, contact.at)
         is_new = self._count(contact)
         link.uses += contact.uses
-        link.uses_square += contact.square
-        link.hours += contact.hours
-        link.pairs += contact.pairs
-        link.slots += contact.slots
+        self._count_uses(contact)
         link.tokens += contact.uses * contact.tokens_per_use
         link.limit_rpm = max(link.limit_rpm, contact.limit_rpm)
         self._hear(contact)
@@ -72,21 +63,53 @@ class LinkMemory:
             self.windows.observe(contact.at, contact.uses, contact.input_tokens, contact.output_tokens, contact.reasoning_tokens)
         return is_new
 
+    def count_anew(self, at: int) -> None:
+        """Begin a second count of the use, when accounts that were stopped are let go. Only listed accounts are counted in it.
+
+        Costs a rewrite of the whole list, at each end of a campaign that stopped its members.
+        """
+        self.link.anew = Evenness(at)
+        for account, packed in self.members.items():
+            self.members[account] = member.without_uses_before(packed)
+        self.stale_chunks.update(range(-(-len(self.members) // CHUNK)))
+
+    def _count_uses(self, contact: Contact) -> None:
+        rest = contact.hours, contact.pairs, contact.slots
+        self.link.even.add(contact.uses, contact.square, *rest)
+        anew = self.link.anew
+        if anew is not None and (before := self._uses_before(contact, anew)) is not None:
+            anew.add(contact.uses, contact.square - 2 * before * contact.uses, *rest)
+
+    def _uses_before(self, contact: Contact, anew: Evenness) -> int | None:
+        """The account's uses before the count began anew; None where nothing was used, or by an account that is not listed."""
+        packed = self.members.get(contact.account)
+        if packed is None or not contact.uses:
+            return None
+        before = member.uses_before(packed)
+        if before is None:
+            anew.join(contact.at)
+        elif not contact.is_first:
+            return before
+        before = contact.uses_before
+        self.members[contact.account] = member.with_uses_before(packed, before)
+        self.stale_chunks.add(member.place(packed) // CHUNK)
+        return before
+
     def adherents(self) -> tuple[str, ...]:
         """The listed accounts that stand behind the key in earnest. All, for a payment fingerprint: a card pays or it does not."""
         if self.link.kind == KeyKind.PAYMENT:
             return tuple(self.members)
         floor = ADHERENT_SHARE * self.link.devotion
-        return tuple(account for account, packed in self.members.items() if _devotion(packed) >= floor)
+        return tuple(account for account, packed in self.members.items() if member.devotion(packed) >= floor)
 
     def _count(self, contact: Contact) -> bool:
         link = self.link
         packed = self.members.get(contact.account)
-        level = min(LEVELS, round(contact.devotion * LEVELS))
+        level = min(member.LEVELS, round(contact.devotion * member.LEVELS))
         if packed is not None:
-            if packed >> _LEVEL_SHIFT & _LEVEL_MASK != level:
-                link.weigh(_devotion(packed), packed & _AGE_MASK, -1)
-                self._list(contact.account, packed >> _PLACE_SHIFT & _PLACE_MASK, level, packed & _AGE_MASK, packed >> _DAY_SHIFT)
+            if member.level(packed) != level:
+                link.weigh(member.devotion(packed), member.age(packed), -1)
+                self._list(contact.account, member.place(packed), level, member.age(packed), member.day(packed))
             return False
         if not contact.is_first or not link.count_account(stable_hash(contact.account), len(self.members)):
             return False
@@ -94,8 +117,9 @@ class LinkMemory:
             self._meet_day(contact)
             self._list(contact.account, len(self.members), level, contact.age, contact.created_day)
         else:
-            link.weigh(max(level / LEVELS, DEVOTION_MIN), contact.age)
-        link.joined_sum += (contact.at - link.first_at) / HOUR_MS
+            link.weigh(max(level / member.LEVELS, member.DEVOTION_MIN), contact.age)
+        link.even.join(contact.at)
+        link.even.accounts = link.accounts
         link.card = _merged(link.card, contact.card)
         link.organisation = _merged(link.organisation, contact.organisation)
         link.cardless += not contact.card
@@ -107,15 +131,14 @@ class LinkMemory:
         if not contact.created_day or contact.age == Age.NEW:
             return
         if self._days is None:
-            self._days = Counter(day for packed in self.members.values() if (day := packed >> _DAY_SHIFT) and packed & _AGE_MASK != Age.NEW)
+            self._days = Counter(day for one in self.members.values() if (day := member.day(one)) and member.age(one) != Age.NEW)
         self.link.registered += 1
         self.link.same_day += 2 * self._days[contact.created_day]
         self._days[contact.created_day] += 1
 
     def _list(self, account: str, place: int, level: int, age: int, day: int) -> None:
-        marks = self.members.get(account, 0) & _MARKS
-        packed = self.members[account] = day << _DAY_SHIFT | place << _PLACE_SHIFT | marks | level << _LEVEL_SHIFT | age
-        self.link.weigh(_devotion(packed), age)
+        packed = self.members[account] = member.listed(place, level, age, day, self.members.get(account, 0))
+        self.link.weigh(member.devotion(packed), age)
         self.stale_chunks.add(place // CHUNK)
 
     def follow_release(self, account: str, release_s: int, *, is_moved: bool) -> tuple[bool, bool]:
@@ -124,15 +147,15 @@ class LinkMemory:
         if link.release_s != release_s:
             self._begin_release(release_s)
             packed = self.members.get(account)
-        if packed is None or packed >> _PLACE_SHIFT & _PLACE_MASK >= link.present:
+        if packed is None or member.place(packed) >= link.present:
             return False, False
-        marks = _MARKS if is_moved else _SEEN
-        is_seen, has_moved = not packed & _SEEN, is_moved and not packed & _MOVED
+        marks = member.MARKS if is_moved else member.SEEN
+        is_seen, has_moved = not packed & member.SEEN, is_moved and not packed & member.MOVED
         if is_seen or has_moved:
             link.present_seen += is_seen
             link.moved += has_moved
             self.members[account] = packed | marks
-            self.stale_chunks.add((packed >> _PLACE_SHIFT & _PLACE_MASK) // CHUNK)
+            self.stale_chunks.add(member.place(packed) // CHUNK)
         return is_seen, has_moved
 
     def _begin_release(self, release_s: int) -> None:
@@ -140,9 +163,9 @@ class LinkMemory:
         is_older = 0 < link.first_at < release_s * SECOND_MS
         link.release_s, link.present, link.present_seen, link.moved = release_s, len(self.members) if is_older else 0, 0, 0
         for account, packed in self.members.items():
-            if packed & _MARKS:
-                self.members[account] = packed & ~_MARKS
-                self.stale_chunks.add((packed >> _PLACE_SHIFT & _PLACE_MASK) // CHUNK)
+            if packed & member.MARKS:
+                self.members[account] = packed & ~member.MARKS
+                self.stale_chunks.add(member.place(packed) // CHUNK)
 
     def _hear(self, contact: Contact) -> None:
         link = self.link
@@ -166,10 +189,6 @@ def _merged(known: str, one: str) -> str:
     if not one:
         return known
     return one if known in {"", one} else SEVERAL
-
-
-def _devotion(packed: int) -> float:
-    return max((packed >> _LEVEL_SHIFT & _LEVEL_MASK) / LEVELS, DEVOTION_MIN)
 
 
 class _Packed(Struct, array_like=True):

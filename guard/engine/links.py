@@ -20,7 +20,7 @@ from guard.engine.paraphrase import Families
 from guard.engine.payments import PaymentJudge
 from guard.engine.stage import Message, Outcome, SourceRecord
 from guard.engine.tallies import Tallies
-from guard.engine.watchlist import key_hash
+from guard.engine.watchlist import key_hash, let_go
 from guard.events.partition import stable_hash
 from guard.features.links import LINK_FEATURES
 from guard.features.table import extract
@@ -75,6 +75,7 @@ class LinksStage:
         self._tips: list[Message] = []
         self._tallies = Tallies()
         self._newest_at = 0
+        self._control = control
         self.follow(control)
 
     @property
@@ -89,10 +90,18 @@ class LinksStage:
 
     def follow(self, control: Control) -> None:
         """Work by this policy and these labels from the next contact on."""
+        for key in let_go(self._control.watch, control.watch):
+            self._count_anew(key)
         self._control = control
         self._payments.follow(control)
         for announcements in self._announcements:
             announcements.follow(control)
+
+    def _count_anew(self, key: int) -> None:
+        memory = self._store.shared(key)
+        if memory is not None:
+            memory.count_anew(max(self._newest_at, memory.link.at))
+            self._store.touch(memory)
 
     def step(self, records: Sequence[SourceRecord]) -> None:
         """Take in records of contacts in their order."""

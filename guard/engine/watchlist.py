@@ -44,6 +44,7 @@ class _CampaignKeys(Struct):
     state: str
     keys: list[CampaignKey] = []
     first_throttle_at: int = 0
+    stopped_at: int = 0
 
 
 _decode = msgspec.json.Decoder(_CampaignKeys).decode
@@ -61,6 +62,8 @@ class WatchList(Struct, frozen=True):
     """Paraphrase families by their SimHash: accounts of one pool arrive at values near one another, seldom at the same."""
     throttled_at: dict[str, int] = {}
     """Event time of the first throttle of those that are active and had one."""
+    stopped: frozenset[str] = frozenset()
+    """Those whose members have been stopped, by a challenge or a block."""
 
     @property
     def is_empty(self) -> bool:
@@ -84,17 +87,31 @@ class WatchList(Struct, frozen=True):
         campaigns = dict(self.campaigns)
         campaigns.pop(key.decode(), None)
         throttled_at = {name: at for name, at in self.throttled_at.items() if name != key.decode()}
+        stopped = self.stopped - {key.decode()}
         if record is not None:
             campaign = _decode(record)
             if campaign.state in WATCHED_STATES:
                 campaigns[campaign.campaign_id] = tuple(campaign.keys)
+                if campaign.stopped_at:
+                    stopped |= {campaign.campaign_id}
             if campaign.state == "active" and campaign.first_throttle_at:
                 throttled_at[campaign.campaign_id] = campaign.first_throttle_at
-        if campaigns == self.campaigns and throttled_at == self.throttled_at:
+        if (campaigns, throttled_at, stopped) == (self.campaigns, self.throttled_at, self.stopped):
             return self
-        if campaigns == self.campaigns:
-            return WatchList(campaigns, self.by_key, self.paraphrases, throttled_at)
-        return WatchList(campaigns, *_index(campaigns), throttled_at)
+        index = (self.by_key, self.paraphrases) if campaigns == self.campaigns else _index(campaigns)
+        return WatchList(campaigns, *index, throttled_at, stopped)
+
+
+def let_go(before: WatchList, now: WatchList) -> set[int]:
+    """Hashes of the keys whose campaigns had stopped their members and are gone at once, without another that they make.
+
+    A worker that was down meanwhile misses it, and goes on with what it knew of their use.
+    """
+    gone = [before.campaigns[campaign_id] for campaign_id in before.stopped if campaign_id not in now.campaigns]
+    kept = {(key.kind, key.value) for keys in now.campaigns.values() for key in keys} if gone else set()
+    return {
+        key_hash(_KINDS[key.kind], key.value) for keys in gone for key in keys if (key.kind, key.value) not in kept and key.kind in _KINDS
+    }
 
 
 def _index(campaigns: dict[str, tuple[CampaignKey, ...]]) -> tuple[dict[int, tuple[WatchedKey, ...]], tuple[tuple[int, WatchedKey], ...]]:

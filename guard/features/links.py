@@ -17,19 +17,24 @@ def _devotion(link: LinkRecord, at: int) -> float | None:
 
 
 def _uses_per_account(link: LinkRecord, at: int) -> float | None:
-    return link.uses / link.accounts if link.accounts else None
+    use = link.shown(at)
+    return use.uses / use.accounts if use.accounts else None
+
+
+def _users(link: LinkRecord, at: int) -> float | None:
+    return min(link.adherents, float(link.shown(at).accounts))
 
 
 def _dispersion(link: LinkRecord, at: int) -> float | None:
-    return link.dispersion
+    return link.shown(at).dispersion
 
 
 def _spread(link: LinkRecord, at: int) -> float | None:
-    return link.spread(at)
+    return link.shown(at).spread(at)
 
 
 def _exposure_hours(link: LinkRecord, at: int) -> float | None:
-    return link.exposure_hours(at)
+    return link.shown(at).exposure_hours(at)
 
 
 def _new_share(link: LinkRecord, at: int) -> float | None:
@@ -135,6 +140,7 @@ LINK_FEATURES: Final = (
     Feature(
         "devotion", "share of an adherent's exchanges", 0.0, 1.0, "people try a prompt, a pool lives by it", "Kish 1965", 0.1, _devotion
     ),
+    Feature("users", "of them, those that evenness is of", 0.0, 1e9, "ground of evenness", "as accounts", 0.1, _users),
     Feature("uses_per_account", "exchanges per account", 0.0, 1e9, "ground of evenness", "streaming prototype", 0.1, _uses_per_account),
     Feature(
         "dispersion",

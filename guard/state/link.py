@@ -4,14 +4,13 @@ Accounts are exact up to `MEMBERS_MAX[kind]`; beyond it a sketch counts them (6.
 """
 
 import enum
-from math import exp
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
-from guard.state.behaviour import SLOT_MS
+from guard.state.evenness import Evenness
 from guard.state.sketch import REGISTERS_FEW, DistinctCount
-from guard.units import HOUR_MS
 
 
 class KeyKind(enum.IntEnum):
@@ -79,12 +78,10 @@ MEMBERS_MAX: Final = {
 SEVERAL: Final = "*"
 """Stands for more than one card or organisation."""
 
-SPREAD_HOURS_MIN: Final = 0.5
-"""Below it, one session fills the time that an account has had."""
 
-NEARLY_ONE: Final = 1.3
-NEWTON_STEPS: Final = 4
-"""From the first guess of `poisson_rate` to six digits, for any mean."""
+ANEW_USES_MIN: Final = 5.0
+ANEW_HOURS_MIN: Final = 2.0
+"""Uses per account and hours from which a count begun anew says anything: what a key needs to be settled, and a use more."""
 
 
 class LinkRecord(Struct, array_like=True):
@@ -108,16 +105,10 @@ class LinkRecord(Struct, array_like=True):
     """Of which trusted at their first use: old enough and never sanctioned."""
     uses: float = 0.0
     tokens: float = 0.0
-    uses_square: float = 0.0
-    """Sum over accounts of the square of each one's uses: with `uses`, how evenly the key is used over the accounts' lives."""
-    hours: float = 0.0
-    """Over accounts, the hours in which each one used the key."""
-    pairs: float = 0.0
-    """Ordered pairs of uses by one account within one hour: with `uses` and `hours`, how evenly it is used within an hour."""
-    slots: float = 0.0
-    """Over accounts, the slots of ten minutes of its own in which each one used the key."""
-    joined_sum: float = 0.0
-    """Sum over accounts of the hours from the key's first use to the account's: how long each has had."""
+    even: Evenness = msgspec.field(default_factory=Evenness)
+    """How evenly its accounts use it, from the first use on."""
+    anew: Evenness | None = None
+    """The same since accounts that had been stopped were let go; None where none were."""
     registered: int = 0
     """Listed accounts that were not new when they met the key and whose day of registration is known."""
     same_day: int = 0
@@ -175,6 +166,16 @@ class LinkRecord(Struct, array_like=True):
     """Of these, those that were told of within the day."""
     moved: int = 0
     """Of these, those that asked for a new model."""
+
+    def shown(self, at: int) -> Evenness:
+        """The count that shows how the key is used: all of it, or what came since accounts were let go, where that is enough and more surely even.
+
+        A stop, and who came in it, looks like people's rhythm; a slow pool needs days to show its own again, and keeps it through a short stop.
+        """
+        anew = self.anew
+        if anew is None or anew.uses < ANEW_USES_MIN * anew.accounts or anew.exposure_hours(at) < ANEW_HOURS_MIN:
+            return self.even
+        return anew if anew.errors_below_people > self.even.errors_below_people else self.even
 
     @property
     def callers_scatter(self) -> float:
@@ -235,51 +236,3 @@ class LinkRecord(Struct, array_like=True):
         hands = DistinctCount(self.hands) if self.hands else DistinctCount()
         if sum(map(hands.observe, accounts)):
             self.hands = bytes(hands.registers)
-
-    def exposure_hours(self, at: int) -> float:
-        """For how long the mean account has had the key at `at`."""
-        life = (at - self.first_at) / HOUR_MS
-        return max(0.0, life - self.joined_sum / self.accounts) if self.accounts else 0.0
-
-    def spread(self, at: int) -> float | None:
-        """Slots of ten minutes in which the mean account used the key, as a share of those that as many uses at random would have fallen into.
-
-        People come in sessions and leave most of their time empty, programs and pools do not. None before `SPREAD_HOURS_MIN` hours of exposure.
-        """
-        exposure = self.exposure_hours(at)
-        if exposure < SPREAD_HOURS_MIN or self.uses <= 0:
-            return None
-        slots, mean = exposure * HOUR_MS / SLOT_MS, self.uses / self.accounts
-        return self.slots / self.accounts / (slots * (1.0 - exp(-mean / slots)))
-
-    @property
-    def dispersion(self) -> float | None:
-        """Squared coefficient of variation of use per account beyond what chance alone gives; None before any pair of uses.
-
-        Over the accounts' lives and over the hours in which they used the key, hours of few uses weighing less: for a perfect
-        balancer 0, for a Poisson pool about 0, for people and pipelines about 1 and more. Sums alone, so the order of contacts
-        does not matter.
-        """
-        if self.accounts < 2 or self.uses <= self.hours:
-            return None
-        rate = poisson_rate(self.uses / self.hours)
-        weight = rate / (1.0 + rate)
-        return (self._life_dispersion() + weight * self._hour_dispersion(rate)) / (1.0 + weight)
-
-    def _life_dispersion(self) -> float:
-        """Larger where accounts joined late or left early: people do not use a thing for as long as they have it."""
-        mean = self.uses / self.accounts
-        return max(0.0, self.uses_square / self.accounts - mean) / (mean * mean) - 1.0
-
-    def _hour_dispersion(self, rate: float) -> float:
-        """Who joins late or leaves changes nothing; of a few uses an hour, chance alone makes any pool look even."""
-        return self.pairs / (self.uses * rate) - 1.0
-
-
-def poisson_rate(mean: float) -> float:
-    """The rate of the Poisson process whose hours with any event at all have `mean` events, above 1 (zero-truncated Poisson)."""
-    rate = 2.0 * (mean - 1.0) if mean < NEARLY_ONE else mean
-    for _ in range(NEWTON_STEPS):
-        absent = exp(-rate)
-        rate -= (rate - mean * (1.0 - absent)) / (1.0 - mean * absent)
-    return rate

@@ -3,6 +3,7 @@
 import itertools
 import random
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from guard.engine.campaigns import CampaignsStage
 from guard.engine.clusters import Clusters
 from guard.engine.forwards import Crossing
 from guard.state.link import KeyKind
+from guard.topics import Topic
 from tests.support.events import T0, open_control
 
 CONTROL = open_control()
@@ -58,6 +60,18 @@ def test_two_campaigns_whose_threads_meet_leave_one_decision_in_force() -> None:
 
     assert len(newest) == 2
     assert [set(decision.members or ()) for decision in in_force] == [set(POOL)]
+
+
+def test_the_campaign_that_goes_on_is_published_before_the_one_that_is_merged_ends() -> None:
+    """Whoever follows the records would take the keys of the latter for let go."""
+    stage, told = CampaignsStage(0, 1, {}, CONTROL), list[tuple[str, str]]()
+    for at, pair in enumerate([*_ring(POOL[6:]), *_ring(POOL[:6]), (POOL[7], POOL[0])]):
+        stage.take(_crossing(pair, at))
+        records = [message.value for message in stage.drain().messages if message.topic is Topic.CAMPAIGNS and message.value]
+        told = [(record["campaign_id"], record["state"]) for record in map(msgspec.json.decode, records)] or told
+
+    assert [state for _, state in told] == ["active", "closed"]
+    assert len({campaign_id for campaign_id, _ in told}) == 2
 
 
 def test_a_thread_keeps_its_campaign_when_a_shorter_one_names_it() -> None:

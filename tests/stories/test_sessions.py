@@ -7,7 +7,7 @@ from math import log
 import pytest
 
 from guard.events.request import RequestEvent
-from guard.state.link import LinkRecord
+from guard.state.evenness import Evenness
 from guard.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from tests.support.events import T0, crowd, event, in_order
 from tests.support.judged import judged, sanctioned
@@ -92,8 +92,8 @@ def test_people_who_all_sit_down_to_one_tool_in_the_same_minutes_are_left_alone(
 
 def test_spread_is_the_share_of_slots_that_use_at_random_would_fill() -> None:
     """144 slots of ten minutes in a day: 12 uses in 12 of them are as good as random, in 3 they are sessions."""
-    random_use = LinkRecord(1, "p", accounts=10, uses=120.0, slots=115.0)
-    sessions = LinkRecord(1, "p", accounts=10, uses=120.0, slots=30.0)
+    random_use = Evenness(accounts=10, uses=120.0, slots=115.0)
+    sessions = Evenness(accounts=10, uses=120.0, slots=30.0)
 
     assert random_use.spread(DAY_MS) == pytest.approx(1.0, abs=0.01)
     assert sessions.spread(DAY_MS) == pytest.approx(0.26, abs=0.01)

@@ -61,7 +61,7 @@ TIMED_SHARE: Final = 0.25
 
 def even_rates(kind: KeyKind, features: Features, crowd: Crowd, numbers: Numbers) -> Reason | None:
     """Dispersion of use per account below what people, or programs, show at their most even. Nothing for timers and small groups."""
-    dispersion, accounts = features.get("dispersion"), features["accounts"]
+    dispersion, accounts = features.get("dispersion"), features["users"]
     if dispersion is None or accounts <= EVEN_FEW or not is_settled(features, numbers) or features.get("timed", 0.0) >= TIMED_SHARE:
         return None
     told = _told_share(kind, features)
@@ -104,7 +104,7 @@ def _ceiling(features: Features) -> float:
 
     Callers in their first sitting were held against real first sittings (`_honest`).
     """
-    accounts, uses = features["accounts"], features["uses_per_account"]
+    accounts, uses = features["users"], features["uses_per_account"]
     is_dealt = uses >= LATE_USES_MIN and features["dispersion"] <= -DEALT_ERRORS * sqrt(2.0 / accounts) / uses
     if is_dealt or features["exposure_hours"] < FIRST_SITTING_HOURS:
         return EVEN_MAX

@@ -12,6 +12,6 @@ SESSIONS_HOURS: Final = 2.0
 def is_settled(features: Features, numbers: Numbers) -> bool:
     """Enough uses to tell an even pool from people: several sessions' worth, or a few over hours."""
     per_account = features.get("uses_per_account", 0.0)
-    if per_account < numbers["key_uses_per_account_min"] or per_account * features["accounts"] < numbers["key_uses_min"]:
+    if per_account < numbers["key_uses_per_account_min"] or per_account * features["users"] < numbers["key_uses_min"]:
         return False
     return per_account >= SESSIONS_USES or features.get("exposure_hours", 0.0) >= SESSIONS_HOURS
