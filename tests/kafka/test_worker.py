@@ -133,14 +133,14 @@ def test_a_second_worker_takes_its_share_and_gives_it_back(rig):
 
 def test_a_worker_that_is_busy_with_a_quiet_weeks_backlog_is_not_taken_for_stalled(rig):
     """Little of event time goes into a flush: what has been fetched may last for minutes, in which nothing more can be fetched."""
-    rig.produce(30_000, apart_ms=40_000)
+    rig.produce(120_000, apart_ms=40_000)
     worker = rig.start(GUARD_STALL_MS="5000", GUARD_WAITING_RECORDS_MAX="1000")
     rig.until(lambda: worker.is_ready)
     time.sleep(12.0)
     worker.signal(signal.SIGTERM)
 
     assert worker.wait() == 0, rig.said()[-2_000:]
-    assert 0 < rig.counted() == _group_offsets(rig) < 30_000
+    assert 0 < rig.counted() == _group_offsets(rig) < 120_000
 
 
 def test_a_worker_goes_on_counting_where_its_predecessor_stopped(rig):
