@@ -10,6 +10,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from guard.decisions.decision import Action
 from guard.decisions.standing import Standing
+from guard.engine.record_format import require_format
 from guard.engine.watchlist import CampaignKey
 from guard.policy.patience import Trial
 from guard.scoring.reasons import Reason
@@ -17,6 +18,7 @@ from guard.scoring.successors import REMEMBERED_MS
 from guard.state.link import KIND_WORDS, KINDS
 from guard.units import DAY_MS
 
+RECORD_FORMAT: Final = 1
 DORMANT_AFTER_MS: Final = DAY_MS
 """Without news for a day a campaign sleeps; its keys stay watched."""
 CLOSED_AFTER_MS: Final = 7 * DAY_MS
@@ -130,6 +132,26 @@ class Published(Struct, omit_defaults=True):
 
 
 _encode: Final = msgspec.json.Encoder().encode
+
+
+class _Stored(Struct, array_like=True):
+    format: int
+    campaign: Campaign
+
+
+_pack: Final = msgspec.msgpack.Encoder().encode
+_restore: Final = msgspec.msgpack.Decoder(_Stored).decode
+
+
+def pack_campaign(campaign: Campaign) -> bytes:
+    """The campaign as it is stored."""
+    return _pack(_Stored(RECORD_FORMAT, campaign))
+
+
+def restore_campaign(packed: bytes) -> Campaign:
+    """The campaign that was stored. Raises `GuardError` for another format than this program's."""
+    require_format(packed, RECORD_FORMAT, "campaign")
+    return _restore(packed).campaign
 
 
 def new_campaign(kind: int, value: str, first_at: int, at: int) -> Campaign:

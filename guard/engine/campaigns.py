@@ -10,7 +10,7 @@ from guard.decisions.decision import Action, Mode, Scope
 from guard.engine import campaign_record as life
 from guard.engine.announcements import Announcements, owns_all
 from guard.engine.campaign_evidence import HARD_FAMILIES_MIN, accounts_on, evidence_of, is_held, is_linked, newcomers, with_successors
-from guard.engine.campaign_record import Campaign, key_word, publish
+from guard.engine.campaign_record import Campaign, key_word, pack_campaign, publish
 from guard.engine.caps import CapCount
 from guard.engine.clusters import Clusters, strong_of
 from guard.engine.control import Control
@@ -222,7 +222,7 @@ class CampaignsStage:
             if node.suspicion.kind != KeyKind.CONVERSATION
         ]
         self._messages.append(Message(Topic.CAMPAIGNS, 0, campaign.campaign_id.encode(), publish(campaign, keys)))
-        self._changes[campaign.key] = msgspec.msgpack.encode(campaign)
+        self._changes[campaign.key] = pack_campaign(campaign)
 
     def _age(self) -> None:
         """Let campaigns without news sleep, and end those that slept for long. Looked at once a minute of event time."""

@@ -3,9 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-import msgspec
-
-from guard.engine.campaign_record import CLOSED, Campaign, new_campaign
+from guard.engine.campaign_record import CLOSED, Campaign, new_campaign, restore_campaign
 from guard.engine.evidence_graph import HARD_KINDS, EvidenceGraph, Node, is_strong
 from guard.engine.forwards import Crossing, Report, Suspicion
 from guard.engine.membership import Reports
@@ -20,8 +18,6 @@ SOFT_KEYS_MAX: Final = 32
 KEPT_SHARE: Final = 0.75
 """A key stays in its campaign until its score falls below this share of the suspicion threshold."""
 
-_decode = msgspec.msgpack.Decoder(Campaign).decode
-
 
 class Clusters:
     """Campaigns and their keys. `due` names the campaigns to be judged anew, `ended` those to be closed."""
@@ -30,7 +26,7 @@ class Clusters:
         self.graph = EvidenceGraph(records)
         self.reports = Reports(records)
         self._threads = Threads(self.graph)
-        found = [_decode(records.pop(key)) for key in [key for key in records if key.startswith(CAMPAIGN_PREFIX)]]
+        found = [restore_campaign(records.pop(key)) for key in [key for key in records if key.startswith(CAMPAIGN_PREFIX)]]
         self.campaigns = {campaign.campaign_id: campaign for campaign in found}
         self.due: dict[str, None] = {}
         self.ended: list[Campaign] = []

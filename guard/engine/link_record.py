@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from guard.decisions.standing import Standing
 from guard.engine.forwards import Contact
-from guard.errors import GuardError
+from guard.engine.record_format import require_format
 from guard.events.partition import stable_hash
 from guard.scoring.learned.past import OwnPast
 from guard.state import member
@@ -214,9 +214,8 @@ def pack_memory(memory: LinkMemory) -> bytes:
 
 def restore_memory(packed: bytes, key: int = 0) -> LinkMemory:
     """The record that was packed, without its members. Raises `GuardError` for another format than this program's."""
+    require_format(packed, RECORD_FORMAT, "link")
     stored = _decode(packed)
-    if stored.format != RECORD_FORMAT:
-        raise GuardError(f"link record has format {stored.format}, this guard reads {RECORD_FORMAT}: run the version that wrote it")
     memory = LinkMemory(key, stored.link)
     if memory.windows is not None:
         memory.windows = Windows(stored.windows_at, array("f", stored.windows))

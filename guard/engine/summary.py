@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 
-import msgspec
 from msgspec import Struct
 
 from guard.decisions.decision import Action
 from guard.decisions.standing import Order
 from guard.engine.account_record import restore_account
 from guard.engine.accounts import ACCOUNT_PREFIX
-from guard.engine.campaign_record import Campaign
+from guard.engine.campaign_record import restore_campaign
 from guard.engine.clusters import CAMPAIGN_PREFIX
 from guard.engine.link_record import restore_memory
 from guard.engine.link_store import FIRST_PREFIX, LINK_PREFIX
@@ -45,7 +44,7 @@ def summarize(topic: Topic, records: Mapping[bytes, bytes]) -> StageSummary:
         elif topic is Topic.LINKS_STATE and key.startswith(FIRST_PREFIX):
             summary.add(1, 0)
         elif topic is Topic.CAMPAIGNS_STATE and key.startswith(CAMPAIGN_PREFIX):
-            campaign = msgspec.msgpack.decode(value, type=Campaign)
+            campaign = restore_campaign(value)
             summary.add(campaign.exchanges, campaign.updated_at)
     return summary
 

@@ -10,7 +10,7 @@ from guard.decisions.decision import Mode, Scope
 from guard.decisions.standing import Standing
 from guard.engine.account_record import AccountRecord, restore_account
 from guard.engine.accounts import ACCOUNT_PREFIX
-from guard.engine.campaign_record import Campaign
+from guard.engine.campaign_record import Campaign, restore_campaign
 from guard.engine.clusters import CAMPAIGN_PREFIX
 from guard.engine.evidence_graph import NODE_PREFIX, Node
 from guard.engine.exchange_keys import shards_of
@@ -27,7 +27,6 @@ from tests.crash.referee import committed
 LAG = 3
 """What is told lags behind what was used by a third at most."""
 
-_campaign = msgspec.msgpack.Decoder(Campaign).decode
 _node = msgspec.msgpack.Decoder(Node).decode
 _contact = msgspec.msgpack.Decoder(Contact).decode
 
@@ -117,7 +116,7 @@ def state_of(shards: int, accounts: Records, links: Records, campaigns: Records)
         [restore_account(value, name) for name, value in named],
         [restore_memory(value) for key, value in packed if key.startswith(LINK_PREFIX)],
         [_contact(value) for key, value in packed if key.startswith(FIRST_PREFIX)],
-        [_campaign(value) for key, value in kept if key.startswith(CAMPAIGN_PREFIX)],
+        [restore_campaign(value) for key, value in kept if key.startswith(CAMPAIGN_PREFIX)],
         {node.name: node for node in nodes},
     )
 
