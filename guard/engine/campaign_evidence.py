@@ -26,7 +26,7 @@ def accounts_on(nodes: Iterable[Node], names: Collection[str]) -> dict[str, int]
 
 def newcomers(nodes: Iterable[Node], stopped: Mapping[str, int]) -> int:
     """How many accounts came to the keys of stopped members since, who came to several as often."""
-    return sum(total - stopped[name] for name, total in accounts_on(nodes, stopped).items())
+    return sum(max(0, total - stopped[name]) for name, total in accounts_on(nodes, stopped).items())
 
 
 def is_held(verdict: Verdict, policy: Policy) -> bool:

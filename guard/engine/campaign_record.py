@@ -76,6 +76,8 @@ class Campaign(Struct, array_like=True):
     """Names of the keys that made it when its members were stopped last, by a challenge or a block that these keys alone asked for; and how many
     accounts were on each of them when that began."""
     stopped_at: int = 0
+    stopped_since: int = 0
+    """When that began; not interrupted for so long that it was forgotten."""
 
     def convicted_by(self, at: int) -> dict[str, int]:
         """The keys that may go on making the campaign for a while, if accounts come to them; and how many were on each."""
@@ -94,13 +96,15 @@ class Campaign(Struct, array_like=True):
         Whoever came since they were stopped first is no less a newcomer for the order being written anew with each of them.
         """
         before = self.convicted_by(at)
+        self.stopped_since = self.stopped_since if before else at
         self.stopped, self.stopped_at = {name: before.get(name, total) for name, total in accounts.items()}, at
 
     def rest_on(self, merged: "Campaign") -> None:
         """Another campaign is part of this one from now on, and what convicted it with it."""
         later = max(self.stopped_at, merged.stopped_at)
-        remembered = [one.stopped for one in (merged, self) if later - one.stopped_at <= REMEMBERED_MS]
-        self.stopped, self.stopped_at = dict(chain.from_iterable(one.items() for one in remembered)), later
+        remembered = [one for one in (merged, self) if one.stopped and later - one.stopped_at <= REMEMBERED_MS]
+        self.stopped_since = min((one.stopped_since for one in remembered), default=0)
+        self.stopped, self.stopped_at = dict(chain.from_iterable(one.stopped.items() for one in remembered)), later
 
     @property
     def key(self) -> bytes:
@@ -128,7 +132,7 @@ class Published(Struct, omit_defaults=True):
     exchanges_before_block: int | UnsetType = UNSET
     successor_of: str | UnsetType = UNSET
     merged_into: str | UnsetType = UNSET
-    stopped_at: int | UnsetType = UNSET
+    stopped_since: int | UnsetType = UNSET
 
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -174,7 +178,7 @@ def publish(campaign: Campaign, keys: list[CampaignKey]) -> bytes:
             campaign.exchanges_before_block if was_blocked else UNSET,
             UNSET,
             campaign.merged_into or UNSET,
-            campaign.stopped_at or UNSET,
+            campaign.stopped_since or UNSET,
         )
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from guard.engine.campaign_record import CLOSED, Campaign, new_campaign, restore_campaign
+from guard.engine.campaign_record import ACTIVE, CLOSED, Campaign, new_campaign, restore_campaign
 from guard.engine.evidence_graph import HARD_KINDS, EvidenceGraph, Node, is_strong
 from guard.engine.forwards import Crossing, Report, Suspicion
 from guard.engine.membership import Reports
@@ -76,6 +76,7 @@ class Clusters:
         if node.is_soft:
             self._attach(node, homes)
             return
+        homes.sort(key=lambda name: self.campaigns[name].state != ACTIVE)  # what is in force over its members goes on
         home = self.campaigns[homes[0]] if homes else self._found(node)
         for other in homes[1:]:
             self._merge(self.campaigns[other], home)

@@ -64,10 +64,13 @@ class LinkMemory:
         return is_new
 
     def count_anew(self, at: int) -> None:
-        """Begin a second count of the use, when accounts that were stopped are let go. Only listed accounts are counted in it.
+        """Begin a second count of the use, when accounts that were stopped are let go. Only listed accounts are in it: none where the list is full.
 
-        Costs a rewrite of the whole list, at each end of a campaign that stopped its members.
+        Costs a rewrite of the whole list, at each end of a campaign that stopped its members for long.
         """
+        if len(self.members) >= MEMBERS_MAX[KINDS[self.link.kind]]:
+            self.link.anew = None
+            return
         self.link.anew = Evenness(at)
         for account, packed in self.members.items():
             self.members[account] = member.without_uses_before(packed)
@@ -78,22 +81,24 @@ class LinkMemory:
         self.link.even.add(contact.uses, contact.square, *rest)
         anew = self.link.anew
         if anew is not None and (before := self._uses_before(contact, anew)) is not None:
-            anew.add(contact.uses, contact.square - 2 * before * contact.uses, *rest)
+            # Two of an account's paraphrase families may be one here, each with uses of its own: at least the square of what came is certain.
+            anew.add(contact.uses, max(contact.uses**2, contact.square - 2 * before * contact.uses), *rest)
 
     def _uses_before(self, contact: Contact, anew: Evenness) -> int | None:
         """The account's uses before the count began anew; None where nothing was used, or by an account that is not listed."""
         packed = self.members.get(contact.account)
-        if packed is None or not contact.uses:
+        if packed is None:
             return None
-        before = member.uses_before(packed)
-        if before is None:
+        before = known = member.uses_before(packed)
+        if known is None and contact.uses:
             anew.join(contact.at)
-        elif not contact.is_first:
-            return before
-        before = contact.uses_before
-        self.members[contact.account] = member.with_uses_before(packed, before)
-        self.stale_chunks.add(member.place(packed) // CHUNK)
-        return before
+            before = contact.uses_before
+        elif known and contact.is_first and self.link.kind != KeyKind.PARAPHRASE:
+            before = 0  # the account had forgotten the key, and counts its uses from none again
+        if before is not None and before != known:
+            self.members[contact.account] = member.with_uses_before(packed, before)
+            self.stale_chunks.add(member.place(packed) // CHUNK)
+        return before if contact.uses else None
 
     def adherents(self) -> tuple[str, ...]:
         """The listed accounts that stand behind the key in earnest. All, for a payment fingerprint: a card pays or it does not."""

@@ -90,7 +90,7 @@ class LinksStage:
 
     def follow(self, control: Control) -> None:
         """Work by this policy and these labels from the next contact on."""
-        for key in let_go(self._control.watch, control.watch):
+        for key in let_go(self._control.watch, control.watch, self._newest_at):
             self._count_anew(key)
         self._control = control
         self._payments.follow(control)

@@ -1,7 +1,7 @@
 """The campaigns' keys as every shard knows them: an account that carries them is met at its first request."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -9,6 +9,7 @@ from xxhash import xxh3_64_intdigest
 
 from guard.state.behaviour import NEAR_BITS
 from guard.state.link import KIND_WORDS, KeyKind
+from guard.units import HOUR_MS
 
 _KINDS = {word: kind for kind, word in KIND_WORDS.items()}
 
@@ -44,13 +45,27 @@ class _CampaignKeys(Struct):
     state: str
     keys: list[CampaignKey] = []
     first_throttle_at: int = 0
-    stopped_at: int = 0
+    stopped_since: int = 0
 
 
 _decode = msgspec.json.Decoder(_CampaignKeys).decode
 
 WATCHED_STATES = frozenset({"active", "dormant"})
 """A forming campaign is a guess, a closed one is over: neither is watched for."""
+
+
+STOPPED_KEYS_MAX: Final = 256
+"""Keys remembered of a campaign that stopped its members; of further ones the use is not counted anew."""
+LONG_MS: Final = 2 * HOUR_MS
+"""A stop from which the use of a key looks otherwise than it is: as long as a second count needs before it says anything. A campaign that ends
+sooner was mostly a mistake, and what cleared it is not to be forgotten."""
+
+
+class Stopped(NamedTuple):
+    """Since when a campaign has stopped its members, event time, and all keys that it has had since then."""
+
+    since: int
+    keys: frozenset[tuple[str, str]]
 
 
 class WatchList(Struct, frozen=True):
@@ -62,8 +77,8 @@ class WatchList(Struct, frozen=True):
     """Paraphrase families by their SimHash: accounts of one pool arrive at values near one another, seldom at the same."""
     throttled_at: dict[str, int] = {}
     """Event time of the first throttle of those that are active and had one."""
-    stopped: frozenset[str] = frozenset()
-    """Those whose members have been stopped, by a challenge or a block."""
+    stopped: dict[str, Stopped] = {}
+    """Campaigns, whatever their state, whose members have been stopped by a challenge or a block."""
 
     @property
     def is_empty(self) -> bool:
@@ -87,13 +102,13 @@ class WatchList(Struct, frozen=True):
         campaigns = dict(self.campaigns)
         campaigns.pop(key.decode(), None)
         throttled_at = {name: at for name, at in self.throttled_at.items() if name != key.decode()}
-        stopped = self.stopped - {key.decode()}
+        stopped = {name: one for name, one in self.stopped.items() if name != key.decode()}
         if record is not None:
             campaign = _decode(record)
             if campaign.state in WATCHED_STATES:
                 campaigns[campaign.campaign_id] = tuple(campaign.keys)
-                if campaign.stopped_at:
-                    stopped |= {campaign.campaign_id}
+            if campaign.stopped_since and campaign.state != "closed":
+                stopped[campaign.campaign_id] = self._stopped(campaign)
             if campaign.state == "active" and campaign.first_throttle_at:
                 throttled_at[campaign.campaign_id] = campaign.first_throttle_at
         if (campaigns, throttled_at, stopped) == (self.campaigns, self.throttled_at, self.stopped):
@@ -101,17 +116,22 @@ class WatchList(Struct, frozen=True):
         index = (self.by_key, self.paraphrases) if campaigns == self.campaigns else _index(campaigns)
         return WatchList(campaigns, *index, throttled_at, stopped)
 
+    def _stopped(self, campaign: _CampaignKeys) -> Stopped:
+        keys = {(key.kind, key.value) for key in campaign.keys}
+        before = self.stopped.get(campaign.campaign_id)
+        if before is not None and before.since == campaign.stopped_since:
+            keys |= before.keys
+        return Stopped(campaign.stopped_since, frozenset(sorted(keys)[:STOPPED_KEYS_MAX]))
 
-def let_go(before: WatchList, now: WatchList) -> set[int]:
-    """Hashes of the keys whose campaigns had stopped their members and are gone at once, without another that they make.
+
+def let_go(before: WatchList, now: WatchList, at: int) -> set[int]:
+    """Hashes of the keys by which a campaign that is over at `at` had stopped its members for long, and no other does.
 
     A worker that was down meanwhile misses it, and goes on with what it knew of their use.
     """
-    gone = [before.campaigns[campaign_id] for campaign_id in before.stopped if campaign_id not in now.campaigns]
-    kept = {(key.kind, key.value) for keys in now.campaigns.values() for key in keys} if gone else set()
-    return {
-        key_hash(_KINDS[key.kind], key.value) for keys in gone for key in keys if (key.kind, key.value) not in kept and key.kind in _KINDS
-    }
+    gone = [one for name, one in before.stopped.items() if name not in now.stopped and at - one.since >= LONG_MS]
+    kept = frozenset[tuple[str, str]]().union(*(one.keys for one in now.stopped.values())) if gone else frozenset()
+    return {key_hash(_KINDS[kind], value) for one in gone for kind, value in one.keys - kept if kind in _KINDS}
 
 
 def _index(campaigns: dict[str, tuple[CampaignKey, ...]]) -> tuple[dict[int, tuple[WatchedKey, ...]], tuple[tuple[int, WatchedKey], ...]]:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guard.engine.accounts import AccountsStage
-from guard.engine.campaign_record import ACTIVE, CLOSED, Campaign, new_campaign, publish
+from guard.engine.campaign_record import ACTIVE, CLOSED, DORMANT, FORMING, Campaign, new_campaign, publish
 from guard.engine.control import Control
 from guard.engine.forwards import Contact, decode_told
 from guard.engine.link_record import LinkMemory
@@ -18,7 +18,7 @@ from guard.engine.watchlist import CampaignKey, WatchList, key_hash, let_go
 from guard.events.request import RequestEvent
 from guard.state import member
 from guard.state.evenness import Evenness
-from guard.state.link import KINDS, PREFIX, LinkRecord
+from guard.state.link import KINDS, MEMBERS_MAX, NETWORK, PARAPHRASE, PREFIX, LinkRecord
 from guard.topics import Topic
 from guard.units import HOUR_MS
 from tests.support.events import T0, event, in_order, open_control
@@ -71,6 +71,44 @@ def test_who_has_not_used_the_key_since_is_not_counted() -> None:
     assert memory.link.anew is not None
     assert (memory.link.even.accounts, memory.link.anew.accounts) == (6, 3)
     assert (memory.link.even.uses, memory.link.anew.uses) == (90, 30)
+
+
+def test_an_account_that_forgot_the_key_and_was_refused_counts_from_none_again() -> None:
+    """Its first contact tells of no use; what it had used before is forgotten on both sides."""
+    memory = LinkMemory(KEY, LinkRecord(PREFIX, VALUE))
+    for told, uses in ((0, 50), (50, 10)):
+        memory.observe(_contact("a", T0, told, uses))
+        memory.count_anew(LET_GO_AT)
+    memory.observe(_contact("a", LET_GO_AT, 60, 10))
+    memory.observe(msgspec.structs.replace(_contact("a", LET_GO_AT, 0, 0), is_first=True))
+    memory.observe(msgspec.structs.replace(_contact("a", LET_GO_AT, 0, 10), is_first=False))
+
+    assert memory.link.anew is not None
+    assert (memory.link.anew.uses, memory.link.anew.uses_square) == (20, 200)
+
+
+def test_two_paraphrase_families_of_one_account_never_look_more_even_than_they_are() -> None:
+    """Each has uses of its own, and both may be one family here: the squares of what came are certain."""
+    memory = LinkMemory(KEY, LinkRecord(PARAPHRASE, f"{1:016x}"))
+    for told in (300, 20):
+        memory.observe(_contact("a", T0, 0, told))
+    memory.count_anew(LET_GO_AT)
+    for told in (300, 20):
+        memory.observe(_contact("a", LET_GO_AT, told, 96))
+
+    assert memory.link.anew is not None
+    assert memory.link.anew.uses_square >= 2 * 96**2
+
+
+def test_a_full_list_is_counted_once() -> None:
+    """Whoever comes after has no place in it, and nobody would be counted."""
+    memory = LinkMemory(KEY, LinkRecord(NETWORK, "home"))
+    for number in range(MEMBERS_MAX[NETWORK]):
+        memory.observe(_contact(f"a{number}", T0, 0, 1))
+    memory.count_anew(LET_GO_AT)
+
+    assert memory.link.shown(LET_GO_AT) is memory.link.even
+    assert memory.link.anew is None
 
 
 def _count(since: int, accounts: int, dispersion: float, uses: float) -> Evenness:
@@ -140,7 +178,33 @@ def test_the_keys_of_a_campaign_that_stopped_its_members_are_let_go_with_it() ->
     one, other = _campaign("one"), _campaign("other")
     before = _with(_with(WatchList.empty(), one, VALUE, "shared"), other, "shared")
 
-    assert let_go(before, _with(before, _closed(one))) == {KEY}
+    assert let_go(before, _with(before, _closed(one)), LET_GO_AT) == {KEY}
+
+
+def test_a_short_stop_hides_nothing() -> None:
+    """A campaign that ends within two hours was mostly a mistake: what cleared its members speaks on."""
+    campaign = _campaign()
+    before = _with(WatchList.empty(), campaign, VALUE)
+
+    assert let_go(before, _with(before, _closed(campaign)), STOPPED_AT + 2 * HOUR_MS - 1) == set()
+
+
+@pytest.mark.parametrize("state", [FORMING, DORMANT])
+def test_a_campaign_that_is_not_closed_lets_nothing_go(state: str) -> None:
+    """It sleeps, or no order is in force: it still has its keys, and judges by what is known of them."""
+    campaign = _campaign()
+    before = _with(WatchList.empty(), campaign, VALUE)
+    campaign.state = state
+
+    assert let_go(before, _with(before, campaign, VALUE), LET_GO_AT) == set()
+
+
+def test_keys_that_left_the_campaign_one_by_one_are_let_go_with_the_last() -> None:
+    """So a campaign of several keys ends by nature."""
+    campaign = _campaign()
+    before = _with(_with(WatchList.empty(), campaign, VALUE, "another"), campaign, "another")
+
+    assert KEY in let_go(before, _with(before, _closed(campaign)), LET_GO_AT)
 
 
 def test_a_campaign_that_stopped_nobody_leaves_its_evidence_behind() -> None:
@@ -148,7 +212,7 @@ def test_a_campaign_that_stopped_nobody_leaves_its_evidence_behind() -> None:
     campaign = _campaign(stopped=False)
     before = _with(WatchList.empty(), campaign, VALUE)
 
-    assert let_go(before, _with(before, _closed(campaign))) == set()
+    assert let_go(before, _with(before, _closed(campaign)), LET_GO_AT) == set()
 
 
 def _pool() -> Iterator[RequestEvent]:
