@@ -78,11 +78,13 @@ def test_no_more_families_are_watched_for_than_the_bound() -> None:
     assert len(_watching(*range(PARAPHRASES_MAX + 10)).paraphrases) == PARAPHRASES_MAX
 
 
-def _told(stage: CampaignsStage, at: int, members: tuple[str, ...], lift: float, even: float) -> list[Decision]:
-    """What is decided when the key is told of with these weights for its strangeness to the trusted and its evenness."""
+def _told(
+    stage: CampaignsStage, at: int, members: tuple[str, ...], lift: float, even: float, kind: KeyKind = KeyKind.PARAPHRASE
+) -> list[Decision]:
+    """What is decided when a key is told of with these weights for its strangeness to the trusted and its evenness."""
     found = [reason("template_lift", 30, 5, 0.2, lift), reason("even_rates", 0.1, 0.4, 0.6, even)]
     verdict = fuse([one for one in found if one.weight])
-    key = (int(KeyKind.PARAPHRASE), f"{QUESTION:016x}", at, T0)
+    key = (int(kind), f"{QUESTION:016x}", at, T0)
     stage.take(Suspicion(*key, verdict.score, verdict.reasons, len(members), 10 * len(members), 0, members, verdict.families))
     return list(stage.drain().decided)
 
@@ -155,6 +157,16 @@ def test_after_half_a_day_the_evidence_has_to_stand_by_itself(challenged: Campai
 
     assert decided == []
     assert _told(challenged, STOPPED_AT + REMEMBERED_MS + HOUR_MS, FIRST + FRESH, 0.5, 0.5)[-1].action == "throttle"
+
+
+def test_a_campaign_in_force_goes_on_when_another_turns_out_to_be_part_of_it(challenged: CampaignsStage) -> None:
+    """One that only forms has no order: taken for the whole, it would set free whom the other stopped."""
+    at, others = STOPPED_AT + 10 * MINUTE_MS, tuple(f"other-{number}" for number in range(12))
+    assert _told(challenged, at, others, 0.3, 0.25, KeyKind.SHAPE) == []
+    assert _told(challenged, at, others, 0.3, 0.25, KeyKind.PAYMENT) == []
+    _told(challenged, at, FIRST, 0.5, 0.36)
+
+    assert "allow" not in {one.action for one in _told(challenged, at + MINUTE_MS, others + FIRST, 0.3, 0.25, KeyKind.PAYMENT)}
 
 
 def test_a_throttle_that_stops_nobody_falls_with_its_evidence() -> None:
