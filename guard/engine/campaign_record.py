@@ -1,7 +1,6 @@
 """A campaign: the keys that make it, its orders, its ledger, its life; and the record that the contract publishes."""
 
 from collections.abc import Mapping
-from itertools import chain
 from typing import Final
 
 import msgspec
@@ -102,9 +101,8 @@ class Campaign(Struct, array_like=True):
     def rest_on(self, merged: "Campaign") -> None:
         """Another campaign is part of this one from now on, and what convicted it with it."""
         later = max(self.stopped_at, merged.stopped_at)
-        remembered = [one for one in (merged, self) if one.stopped and later - one.stopped_at <= REMEMBERED_MS]
-        self.stopped_since = min((one.stopped_since for one in remembered), default=0)
-        self.stopped, self.stopped_at = dict(chain.from_iterable(one.stopped.items() for one in remembered)), later
+        self.stopped_since = min((one.stopped_since for one in (merged, self) if one.convicted_by(later)), default=0)
+        self.stopped, self.stopped_at = merged.convicted_by(later) | self.convicted_by(later), later
 
     @property
     def key(self) -> bytes:

@@ -73,8 +73,7 @@ class LinkMemory:
             return
         self.link.anew = Evenness(at)
         for account, packed in self.members.items():
-            self.members[account] = member.without_uses_before(packed)
-        self.stale_chunks.update(range(-(-len(self.members) // CHUNK)))
+            self._keep(account, member.without_uses_before(packed))
 
     def _count_uses(self, contact: Contact) -> None:
         rest = contact.hours, contact.pairs, contact.slots
@@ -96,8 +95,7 @@ class LinkMemory:
         elif known and contact.is_first and self.link.kind != KeyKind.PARAPHRASE:
             before = 0  # the account had forgotten the key, and counts its uses from none again
         if before is not None and before != known:
-            self.members[contact.account] = member.with_uses_before(packed, before)
-            self.stale_chunks.add(member.place(packed) // CHUNK)
+            self._keep(contact.account, member.with_uses_before(packed, before))
         return before if contact.uses else None
 
     def adherents(self) -> tuple[str, ...]:
@@ -142,9 +140,14 @@ class LinkMemory:
         self._days[contact.created_day] += 1
 
     def _list(self, account: str, place: int, level: int, age: int, day: int) -> None:
-        packed = self.members[account] = member.listed(place, level, age, day, self.members.get(account, 0))
+        packed = member.listed(place, level, age, day, self.members.get(account, 0))
         self.link.weigh(member.devotion(packed), age)
-        self.stale_chunks.add(place // CHUNK)
+        self._keep(account, packed)
+
+    def _keep(self, account: str, packed: int) -> None:
+        """Remember what is new of a listed account; its chunk is written at the next drain."""
+        self.members[account] = packed
+        self.stale_chunks.add(member.place(packed) // CHUNK)
 
     def follow_release(self, account: str, release_s: int, *, is_moved: bool) -> tuple[bool, bool]:
         """Take in an account's exchange within a day of a release: whether it is the first one of a member of before, and the first on the new model."""
@@ -159,8 +162,7 @@ class LinkMemory:
         if is_seen or has_moved:
             link.present_seen += is_seen
             link.moved += has_moved
-            self.members[account] = packed | marks
-            self.stale_chunks.add(member.place(packed) // CHUNK)
+            self._keep(account, packed | marks)
         return is_seen, has_moved
 
     def _begin_release(self, release_s: int) -> None:
@@ -169,8 +171,7 @@ class LinkMemory:
         link.release_s, link.present, link.present_seen, link.moved = release_s, len(self.members) if is_older else 0, 0, 0
         for account, packed in self.members.items():
             if packed & member.MARKS:
-                self.members[account] = packed & ~member.MARKS
-                self.stale_chunks.add(member.place(packed) // CHUNK)
+                self._keep(account, packed & ~member.MARKS)
 
     def _hear(self, contact: Contact) -> None:
         link = self.link
