@@ -1,34 +1,22 @@
 """What accounts tell the links stage: right hashes, and the same words whether contacts leave alone or in a whole drain."""
 
 import random
-from collections.abc import Iterable
 
 import pytest
 
 from guard.engine.accounts import AccountsStage
 from guard.engine.contacts import LAG_MAX, LAG_SHARE
-from guard.engine.forwards import Contact, decode_told
-from guard.engine.stage import Message
 from guard.engine.watchlist import key_hash
 from guard.events.request import RequestEvent
 from guard.state.behaviour import KEYS_MAX
 from guard.state.link import KINDS, NETWORK
-from guard.topics import Topic
 from guard.units import HOUR_MS, MINUTE_MS, SECOND_MS
+from tests.support.contacts import contacts_in
 from tests.support.events import T0, crowd, event, in_order, open_control
 
 
 def _stage() -> AccountsStage:
     return AccountsStage(0, 1, {}, open_control(), is_journaled=False)
-
-
-def _contacts(messages: Iterable[Message]) -> list[Contact]:
-    return [
-        contact
-        for message in messages
-        if message.topic is Topic.LINKS and message.value is not None
-        for contact in decode_told(message.value).contacts
-    ]
 
 
 def _wanderer(exchanges: int, networks: int) -> list[RequestEvent]:
@@ -45,7 +33,7 @@ def test_every_contact_carries_the_hash_of_its_own_value() -> None:
     stage = _stage()
     for one in _wanderer(exchanges=400, networks=3 * KEYS_MAX):
         stage.take(one, one.event_time)
-    told = _contacts(stage.drain().messages)
+    told = contacts_in(stage.drain().messages)
 
     assert {contact.kind for contact in told} >= {NETWORK}
     assert len(told) > KEYS_MAX
@@ -58,7 +46,7 @@ def test_a_key_is_told_of_with_all_its_uses_in_the_end() -> None:
     same = [event("settled", T0 + number * SECOND_MS, payment_fingerprint="card", ip_prefix="home") for number in range(65)]
     for one in same:
         stage.take(one, one.event_time)
-    told = _contacts(stage.drain().messages)
+    told = contacts_in(stage.drain().messages)
 
     uses = {value: sum(contact.uses for contact in told if contact.value == value) for value in ("card", "home")}
     assert uses == {"card": 64, "home": 64}
@@ -73,7 +61,7 @@ def test_a_key_that_comes_and_goes_is_told_of_as_closely_as_one_that_stays(among
         uses += prefix == "theirs"
         one = event("mixed", T0 + number * MINUTE_MS, prefix=prefix)
         stage.take(one, one.event_time)
-        told += sum(contact.uses for contact in _contacts(stage.drain().messages) if contact.value == "theirs")
+        told += sum(contact.uses for contact in contacts_in(stage.drain().messages) if contact.value == "theirs")
         assert uses - told <= min(LAG_MAX, uses * LAG_SHARE)
 
     assert uses > 50
@@ -88,7 +76,7 @@ def test_accounts_say_whether_they_come_in_sittings() -> None:
         for number, at in enumerate(times):
             one = event(account, at, prefix=f"own-{account}-{number}")
             stage.take(one, one.event_time)
-    told = {(contact.account, contact.value): contact.spread for contact in _contacts(stage.drain().messages)}
+    told = {(contact.account, contact.value): contact.spread for contact in contacts_in(stage.drain().messages)}
 
     assert told["person", "own-person-2"] == told["worker", "own-worker-2"] == -1
     assert told["person", "own-person-59"] < 0.2
@@ -105,7 +93,7 @@ def test_how_an_account_came_before_its_prompt_changed_soon_says_little() -> Non
         stage.take(event("bought", at, prefix="own"), at)
     for number, at in enumerate(any_time):
         stage.take(event("bought", at, prefix="theirs", ip_prefix=f"net-{number}"), at)
-    told = {contact.value: contact.spread for contact in _contacts(stage.drain().messages)}
+    told = {contact.value: contact.spread for contact in contacts_in(stage.drain().messages)}
 
     assert told["net-1"] < 0.3
     assert told["net-39"] > 0.6

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from guard.engine.accounts import AccountsStage
 from guard.engine.campaign_record import ACTIVE, CLOSED, DORMANT, FORMING, Campaign, new_campaign, publish
 from guard.engine.control import Control
-from guard.engine.forwards import Contact, decode_told
+from guard.engine.forwards import Contact
 from guard.engine.link_record import LinkMemory
 from guard.engine.links import LinksStage
 from guard.engine.watchlist import CampaignKey, WatchList, key_hash, let_go
@@ -19,8 +19,8 @@ from guard.events.request import RequestEvent
 from guard.state import member
 from guard.state.evenness import Evenness
 from guard.state.link import KINDS, MEMBERS_MAX, NETWORK, PARAPHRASE, PREFIX, LinkRecord
-from guard.topics import Topic
 from guard.units import HOUR_MS
+from tests.support.contacts import contact, tell
 from tests.support.events import T0, event, in_order, open_control
 
 VALUE = "their-prompt"
@@ -31,10 +31,7 @@ FIRST, FRESH = 40, 40
 
 
 def _contact(account: str, at: int, told: int, uses: int) -> Contact:
-    square = (told + uses) ** 2 - told**2
-    return Contact(
-        PREFIX, KEY, VALUE, account, at, uses, square, 1, uses * (uses - 1), 1, not told, 0, 0, 1.0, "", "", 0, 0.0, 0.0, 0.0, 0.0, 0.0
-    )
+    return contact(PREFIX, KEY, VALUE, account, at, told, uses)
 
 
 def _fed(memory: LinkMemory, uses: Iterable[tuple[int, int]], told: list[int], at: int) -> None:
@@ -243,19 +240,12 @@ def _dispersion(*, stopped: bool, restarts: bool = False) -> float:
                 records = {key: record for key, record in links.drain().changes if record is not None}
                 links = LinksStage(0, 1, dict(records), free)
         accounts.take(one, one.event_time)
-        _tell(accounts, links)
+        tell(accounts, links)
     memory = links._store.shared(KEY)
     assert memory is not None
     found = memory.link.shown(ENDS_AT).dispersion
     assert found is not None
     return found
-
-
-def _tell(accounts: AccountsStage, links: LinksStage) -> None:
-    for message in accounts.drain().messages:
-        if message.topic is Topic.LINKS and message.value is not None:
-            for contact in decode_told(message.value).contacts:
-                links.take(contact)
 
 
 def test_a_pool_that_was_let_go_is_as_even_as_ever() -> None:

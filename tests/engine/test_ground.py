@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from guard.engine.accounts import AccountsStage
 from guard.engine.control import Control
-from guard.engine.forwards import decode_told
 from guard.engine.links import LinksStage
 from guard.engine.watchlist import WatchList, key_hash
 from guard.events.request import RequestEvent
@@ -12,8 +11,8 @@ from guard.policy.labels import LabelBook
 from guard.policy.schedule import PolicySchedule
 from guard.state.link import KINDS, PREFIX
 from guard.state.releases import HEARD_MIN
-from guard.topics import Topic
 from guard.units import DAY_MS, SECOND_MS
+from tests.support.contacts import tell
 from tests.support.events import T0, event, open_control
 from tests.support.policies import document
 
@@ -34,20 +33,13 @@ def _events() -> Iterable[RequestEvent]:
             yield event(f"a{number}", at, model="m-2" if number % 2 else "m-1", prefix=VALUE, refused=not number % 4)
 
 
-def _told(accounts: AccountsStage, links: LinksStage) -> None:
-    for message in accounts.drain().messages:
-        if message.topic is Topic.LINKS and message.value is not None:
-            for contact in decode_told(message.value).contacts:
-                links.take(contact)
-
-
 def _moved(restart_every: int) -> tuple[int, int, float]:
     """Accounts seen since the release, those that moved, and the declined share, of a links stage made anew so often."""
     accounts, records = AccountsStage(0, 1, {}, open_control(), is_journaled=False), dict[bytes, bytes]()
     links = LinksStage(0, 1, dict(records), open_control())
     for taken, one in enumerate(_events(), 1):
         accounts.take(one, one.event_time)
-        _told(accounts, links)
+        tell(accounts, links)
         for key, record in links.drain().changes:
             records.pop(key, None)
             if record is not None:
@@ -79,7 +71,7 @@ def test_the_calendar_of_the_policy_in_force_makes_a_known_model_a_release() -> 
         event(f"a{turn}", at + turn, model="m-1", prefix=VALUE) for turn in range(3)
     ]:
         accounts.take(one, one.event_time)
-        _told(accounts, links)
+        tell(accounts, links)
         begun.append(links._ground._releases.wave_at)
 
     assert begun[:6] == [0] * 6

@@ -3,11 +3,12 @@
 from guard.engine.forwards import Contact, Turn
 from guard.engine.link_store import LinkStore
 from guard.state.link import CONVERSATION, SHAPE
+from tests.support.contacts import contact
 from tests.support.events import T0
 
 
 def _contact(key: int) -> Contact:
-    return Contact(SHAPE, key, f"s{key}", "a", T0 + key, 1, 1, 1, 0, 1, True, 0, 0, 1.0, "", "", 0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    return contact(SHAPE, key, f"s{key}", "a", T0 + key)
 
 
 def _turn(key: int) -> Turn:

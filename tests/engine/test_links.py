@@ -1,13 +1,14 @@
 """What the links stage tells the campaigns stage, and when."""
 
 from guard.engine.accounts import AccountsStage
-from guard.engine.forwards import Suspicion, decode_tip, decode_told
+from guard.engine.forwards import Suspicion, decode_tip
 from guard.engine.links import LinksStage
 from guard.engine.watchlist import key_hash
 from guard.scoring.fusion import Verdict
 from guard.state.link import KINDS, PREFIX
 from guard.topics import Topic
 from guard.units import SECOND_MS
+from tests.support.contacts import tell
 from tests.support.events import T0, event, open_control
 
 VALUE = "one-template"
@@ -18,10 +19,7 @@ def _stage_that_knows_a_template() -> LinksStage:
     accounts, links = AccountsStage(0, 1, {}, open_control(), is_journaled=False), LinksStage(0, 1, {}, open_control())
     for number in range(8):
         accounts.take(event(f"a{number}", T0 + number * SECOND_MS, prefix=VALUE), T0 + number * SECOND_MS)
-    for message in accounts.drain().messages:
-        if message.topic is Topic.LINKS and message.value is not None:
-            for contact in decode_told(message.value).contacts:
-                links.take(contact)
+    tell(accounts, links)
     links.drain()
     return links
 
