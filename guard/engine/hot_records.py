@@ -10,8 +10,8 @@ from typing import Final, Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
-HOT_MAX: Final = 20_000
-"""Hot records per stage and shard: about 40 MB."""
+HOT_MAX: Final = 4_000
+"""Hot records per stage and shard, some 3 KB each: who comes back within the next thousands of others is not restored."""
 
 
 class HotRecords(Generic[K, T]):

@@ -32,7 +32,7 @@ ADHERENT_SHARE: Final = 0.3
 
 
 class LinkMemory:
-    """All memory of one key that two accounts or more share, or of one payment fingerprint."""
+    """All memory of one key that two accounts or more share, or of a payment fingerprint that one has used for a while."""
 
     __slots__ = ("_days", "key", "link", "members", "past", "stale_chunks", "standing", "windows")
 

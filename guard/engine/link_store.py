@@ -1,38 +1,36 @@
 """A links shard's records: shared keys as memories, keys of one account as first contacts, conversations by owner, refused requests.
 
-Sharing is rare: of 58,898 shapes 134 were shared (streaming prototype). First sight must be remembered for every value, since
-the second owner usually comes from another shard; it costs the packed first contact, about 120 bytes, and is bounded. What is bounded
-is kept in an OrderedDict: a plain one looks for its oldest entry past the places of all that were deleted before.
+Sharing is rare: of 58,898 shapes 134 were shared (streaming prototype), and a card is mostly one account's. First sight must be remembered for
+every value, since the second owner usually comes from another shard; it costs some 230 bytes, and is bounded.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
+from guard.engine.bounded import KEY_BYTES, Bounded, taken
+from guard.engine.first_record import pack_first, restore_first, simhash_of
 from guard.engine.forwards import Contact, Request, Turn
 from guard.engine.hot_records import HotRecords
 from guard.engine.link_record import CHUNK, LinkMemory, pack_memory, restore_memory
 from guard.state.link import KeyKind, LinkRecord
 
-FIRSTS_MAX: Final = 400_000
-"""Keys of one account remembered per shard, about 110 MB; beyond it the oldest first sight is forgotten."""
+FIRSTS_MAX: Final = 600_000
+"""Keys of one account remembered per shard, about 140 MB; beyond it the oldest first sights are forgotten."""
 OWNERS_MAX: Final = 200_000
-"""Conversations and signatures remembered per shard, about 45 MB; beyond it the oldest is forgotten."""
+"""Conversations and signatures remembered per shard, about 36 MB; beyond it the oldest are forgotten."""
 REFUSED_MAX: Final = 20_000
-"""Refused requests remembered per shard, about 5 MB; beyond it the oldest is forgotten."""
+"""Refused requests remembered per shard, about 5 MB; beyond it the oldest are forgotten."""
 
 LINK_PREFIX: Final = b"l:"
 CHUNK_PREFIX: Final = b"e:"
 FIRST_PREFIX: Final = b"f:"
 OWNER_PREFIX: Final = b"o:"
 REFUSED_PREFIX: Final = b"q:"
-KEY_BYTES: Final = 8
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode_contact = msgspec.msgpack.Decoder(Contact).decode
 _decode_members = msgspec.msgpack.Decoder(list[tuple[str, int]]).decode
 
 
@@ -53,12 +51,11 @@ class LinkStore:
     def __init__(
         self, records: dict[bytes, bytes], *, is_journaled: bool = True, firsts_max: int = FIRSTS_MAX, owners_max: int = OWNERS_MAX
     ) -> None:
-        self._firsts = _taken(records, FIRST_PREFIX)
-        self._owners = _taken(records, OWNER_PREFIX)
-        self._refused = _taken(records, REFUSED_PREFIX)
+        self._firsts = taken(records, FIRST_PREFIX, firsts_max)
+        self._owners = taken(records, OWNER_PREFIX, owners_max)
+        self._refused = taken(records, REFUSED_PREFIX, REFUSED_MAX)
         self._chunks = {key: records.pop(key) for key in [key for key in records if key.startswith(CHUNK_PREFIX)]}
         self._memories: HotRecords[int, LinkMemory] = HotRecords(records, link_key, pack_memory, self._restore, is_journaled=is_journaled)
-        self._firsts_max, self._owners_max = firsts_max, owners_max
         self._is_journaled = is_journaled
         self._changes: dict[bytes, bytes | None] = {}
         self._grown: dict[int, LinkMemory] = {}
@@ -68,16 +65,13 @@ class LinkStore:
 
     def paraphrases(self) -> Iterator[int]:
         """The SimHashes of all remembered families, shared or not."""
-        for packed in self._firsts.values():
-            contact = _decode_contact(packed)
-            if contact.kind == KeyKind.PARAPHRASE:
-                yield int(contact.value, 16)
+        yield from (simhash for packed in self._firsts.values() if (simhash := simhash_of(packed)) is not None)
         for key, packed in self._memories.cold.items():
             if key.startswith(LINK_PREFIX) and (link := restore_memory(packed).link).kind == KeyKind.PARAPHRASE:
                 yield int(link.value, 16)
 
     def shared(self, key: int) -> LinkMemory | None:
-        """The memory of a key that is shared (or a payment fingerprint)."""
+        """The memory of a key that is shared, or of a payment fingerprint that one account has used for a while."""
         return self._memories.get(key)
 
     def create(self, contact: Contact) -> LinkMemory:
@@ -86,22 +80,18 @@ class LinkStore:
         self._memories.put(contact.key, memory)
         return memory
 
-    def first(self, key: int) -> Contact | None:
+    def first(self, key: int, value: str) -> Contact | None:
         """The first contact of a key of one account."""
         packed = self._firsts.get(key)
-        return _decode_contact(packed) if packed is not None else None
+        return restore_first(packed, key, value) if packed is not None else None
 
     def remember_first(self, contact: Contact) -> None:
-        """Keep a key's first contact; the oldest of all gives way beyond the bound."""
-        self._firsts[contact.key] = packed = _encode(contact)
-        self._note(FIRST_PREFIX, contact.key, packed)
-        if len(self._firsts) > self._firsts_max:
-            oldest, _ = self._firsts.popitem(last=False)
-            self._note(FIRST_PREFIX, oldest, None)
+        """Keep a key's first contact."""
+        self._keep(self._firsts, FIRST_PREFIX, contact.key, pack_first(contact))
 
     def forget_first(self, key: int) -> None:
         """The key is shared now, and its memory holds what the first contact said."""
-        if self._firsts.pop(key, None) is not None:
+        if self._firsts.pop(key):
             self._note(FIRST_PREFIX, key, None)
 
     def owner(self, key: int) -> Owner | None:
@@ -110,12 +100,8 @@ class LinkStore:
         return _decode_owner(packed) if packed is not None else None
 
     def remember_owner(self, turn: Turn) -> None:
-        """Keep who left a conversation behind; the oldest of all gives way beyond the bound."""
-        self._owners[turn.key] = packed = _encode(Owner(turn.account, turn.means))
-        self._note(OWNER_PREFIX, turn.key, packed)
-        if len(self._owners) > self._owners_max:
-            oldest, _ = self._owners.popitem(last=False)
-            self._note(OWNER_PREFIX, oldest, None)
+        """Keep who left a conversation behind."""
+        self._keep(self._owners, OWNER_PREFIX, turn.key, _encode(Owner(turn.account, turn.means)))
 
     def refused(self, request: int) -> Request | None:
         """The last that was told of a request that was refused to somebody."""
@@ -123,12 +109,13 @@ class LinkStore:
         return _decode_request(packed) if packed is not None else None
 
     def remember_refused(self, request: Request) -> None:
-        """Keep what was told last of a request that was refused to somebody; the oldest of all gives way beyond the bound."""
-        self._refused[request.request] = packed = _encode(request)
-        self._note(REFUSED_PREFIX, request.request, packed)
-        if len(self._refused) > REFUSED_MAX:
-            oldest, _ = self._refused.popitem(last=False)
-            self._note(REFUSED_PREFIX, oldest, None)
+        """Keep what was told last of a request that was refused to somebody."""
+        self._keep(self._refused, REFUSED_PREFIX, request.request, _encode(request))
+
+    def _keep(self, records: Bounded, prefix: bytes, key: int, packed: bytes) -> None:
+        self._note(prefix, key, packed)
+        for gone in records.put(key, packed):
+            self._note(prefix, gone, None)
 
     def _note(self, prefix: bytes, key: int, packed: bytes | None) -> None:
         if self._is_journaled:
@@ -169,11 +156,6 @@ class LinkStore:
 def link_key(key: int) -> bytes:
     """The key under which a shared key's record is kept."""
     return LINK_PREFIX + key.to_bytes(KEY_BYTES, "little")
-
-
-def _taken(records: dict[bytes, bytes], prefix: bytes) -> OrderedDict[int, bytes]:
-    found = [key for key in records if key.startswith(prefix)]
-    return OrderedDict((int.from_bytes(key[len(prefix) :], "little"), records.pop(key)) for key in found)
 
 
 def _chunk_key(key: int, chunk: int) -> bytes:

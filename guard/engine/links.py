@@ -17,7 +17,7 @@ from guard.engine.link_record import LinkMemory
 from guard.engine.link_store import LinkStore
 from guard.engine.onlooker import Onlooker
 from guard.engine.paraphrase import Families
-from guard.engine.payments import PaymentJudge
+from guard.engine.payments import PAST_AFTER, PaymentJudge
 from guard.engine.stage import Message, Outcome, SourceRecord
 from guard.engine.tallies import Tallies
 from guard.engine.watchlist import key_hash, let_go
@@ -149,25 +149,31 @@ class LinksStage:
         self._remember(contact)
 
     def _remember(self, contact: Contact) -> None:
-        """Into the key's memory, and judge; the first account of a key is only kept in mind."""
-        memory = self._store.shared(contact.key)
-        if memory is None and contact.kind != PAYMENT:
-            first = self._store.first(contact.key)
-            if first is None or first.account == contact.account:
-                self._store.remember_first(_joined(first, contact))
-                return
-            memory = self._store.create(contact)
-            memory.observe(first)
-            self._store.forget_first(contact.key)
-            contact.is_first = True
+        """Into the key's memory, and judge; what only one account uses is only kept in mind."""
+        memory = self._store.shared(contact.key) or self._begin(contact)
         if memory is None:
-            memory = self._store.create(contact)
+            return
         self._ground.follow_release(memory, contact)
         is_new = memory.observe(contact)
         self._store.touch(memory)
         if contact.kind == PAYMENT:
             self._payments.observe(memory, contact)
         self._judge(memory, contact.at, is_new=is_new)
+
+    def _begin(self, contact: Contact) -> LinkMemory | None:
+        """The memory of a key that has just become shared, or of a card that has been used for a while; None for all others."""
+        first = self._store.first(contact.key, contact.value)
+        if first is None or first.account == contact.account:
+            uses = contact.uses + (first.uses if first is not None else 0)
+            if contact.kind != PAYMENT or uses <= PAST_AFTER:
+                self._store.remember_first(_joined(first, contact))
+                return None
+        memory = self._store.create(contact)
+        if first is not None:
+            memory.observe(first)
+            self._store.forget_first(contact.key)
+        contact.is_first = True
+        return memory
 
     @staticmethod
     def _is_due(memory: LinkMemory, at: int, accounts_min: float) -> bool:
@@ -226,8 +232,9 @@ class LinksStage:
         return key_hash(kind, value) % self._shards == self._shard
 
     def _members(self, value: str) -> tuple[str, ...]:
-        memory = self._store.shared(key_hash(KeyKind.PAYMENT, value))
-        return tuple(memory.members) if memory is not None else ()
+        key = key_hash(KeyKind.PAYMENT, value)
+        memory, first = self._store.shared(key), self._store.first(key, value)
+        return tuple(memory.members) if memory is not None else () if first is None else (first.account,)
 
     @property
     def is_quiet(self) -> bool:
@@ -261,6 +268,9 @@ def _joined(first: Contact | None, contact: Contact) -> Contact:
     contact.hours += first.hours
     contact.pairs += first.pairs
     contact.slots += first.slots
+    contact.input_tokens += first.input_tokens
+    contact.output_tokens += first.output_tokens
+    contact.reasoning_tokens += first.reasoning_tokens
     contact.is_first = True
     contact.age = first.age
     contact.at = max(contact.at, first.at)

@@ -17,7 +17,7 @@ def _turn(key: int) -> Turn:
 
 def _kept(store: LinkStore) -> tuple[list[int], list[int]]:
     keys = range(12)
-    return [key for key in keys if store.first(key) is not None], [key for key in keys if store.owner(key) is not None]
+    return [key for key in keys if store.first(key, f"s{key}") is not None], [key for key in keys if store.owner(key) is not None]
 
 
 def _remember(store: LinkStore, keys: range) -> None:
