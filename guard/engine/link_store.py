@@ -65,7 +65,7 @@ class LinkStore:
 
     def paraphrases(self) -> Iterator[int]:
         """The SimHashes of all remembered families, shared or not."""
-        yield from (simhash for packed in self._firsts.values() if (simhash := simhash_of(packed)) is not None)
+        yield from (simhash for packed in self._firsts if (simhash := simhash_of(packed)) is not None)
         for key, packed in self._memories.cold.items():
             if key.startswith(LINK_PREFIX) and (link := restore_memory(packed).link).kind == KeyKind.PARAPHRASE:
                 yield int(link.value, 16)
@@ -114,7 +114,8 @@ class LinkStore:
 
     def _keep(self, records: Bounded, prefix: bytes, key: int, packed: bytes) -> None:
         self._note(prefix, key, packed)
-        for gone in records.put(key, packed):
+        gone = records.put(key, packed)
+        if gone is not None:
             self._note(prefix, gone, None)
 
     def _note(self, prefix: bytes, key: int, packed: bytes | None) -> None:

@@ -1,30 +1,73 @@
-"""Bounded records: never more than the bound, the oldest go first, and several at once where there are many."""
+"""Bounded records: what was put is there, never more than the bound, and what gives way is old."""
 
-from guard.engine.bounded import Bounded, taken
+import random
 
+from hypothesis import given
+from hypothesis import strategies as st
 
-def test_never_more_than_the_bound_and_the_oldest_go_first() -> None:
-    """A sixty-fourth of them at once: looking for the oldest costs a scan."""
-    records, gone = Bounded(iter(()), 640), []
-    for key in range(1_000):
-        gone += records.put(key, b"")
-        assert len(records) <= 640
+from guard.engine.bounded import PER_BUCKET, Bounded, taken
 
-    assert gone == list(range(len(gone)))
-    assert len(gone) % 10 == 0
-    assert [key for key in range(1_000) if records.get(key) is not None] == list(range(len(gone), 1_000))
+KEYS = st.integers(0, 40)
 
 
-def test_a_record_that_is_written_again_keeps_its_place() -> None:
-    """What is used often is no younger: the order is that of first sights."""
-    records = Bounded(iter([(1, b"old"), (2, b"")]), 2)
-
-    assert records.put(1, b"new") == []
-    assert records.get(1) == b"new"
-    assert records.put(3, b"") == [1]
+def _key(number: int) -> int:
+    """Keys are hashes: their places follow no order."""
+    return number * 0x9E3779B97F4A7C15 & (1 << 64) - 1
 
 
-def test_recovered_records_are_taken_out_of_the_shards_in_their_order() -> None:
+@given(st.integers(1, 50), st.lists(st.tuples(KEYS, st.one_of(st.none(), st.binary(max_size=300)))))
+def test_it_holds_what_a_dictionary_would_but_for_what_gave_way(most: int, writes: list[tuple[int, bytes | None]]) -> None:
+    """None stands for forgetting; whatever gave way was told of."""
+    records, expected = Bounded(most), {}
+    for number, packed in writes:
+        if packed is None:
+            assert records.pop(_key(number)) == (expected.pop(_key(number), None) is not None)
+            continue
+        expected[_key(number)] = packed
+        gone = records.put(_key(number), packed)
+        if gone is not None:
+            assert gone != _key(number)
+            del expected[gone]
+
+    assert len(records) == len(expected) <= most
+    assert {key: records.get(key) for key in expected} == expected
+    assert sorted(records) == sorted(expected.values())
+    assert records.get(_key(41)) is None
+
+
+def test_a_small_one_forgets_in_the_order_of_first_sights() -> None:
+    """What is written again is no younger."""
+    records = Bounded(PER_BUCKET)
+    assert [records.put(_key(number), b"") for number in (*range(PER_BUCKET), 0)] == [None] * (PER_BUCKET + 1)
+
+    assert [records.put(_key(number), b"") for number in (16, 17)] == [_key(0), _key(1)]
+
+
+def test_in_a_large_one_what_gives_way_is_among_the_oldest() -> None:
+    """Each bucket forgets its own oldest, and all fill alike: nothing of the newest half is lost, next to nothing of the next quarter."""
+    records = Bounded(10_000)
+    for number in range(30_000):
+        records.put(_key(number), b"")
+    kept = [number for number in range(30_000) if records.get(_key(number)) is not None]
+
+    assert len(kept) == 10_000
+    assert kept[-5_000:] == list(range(25_000, 30_000))
+    assert sum(number >= 22_500 for number in kept) > 0.9 * 7_500
+
+
+def test_a_key_whose_bytes_lie_across_two_others_is_not_found() -> None:
+    """They are one string, and a match counts only where a key begins."""
+    dice = random.Random(1)
+    first, second = dice.randbytes(8), dice.randbytes(8)
+    records = Bounded(PER_BUCKET)
+    for key in (first, second):
+        records.put(int.from_bytes(key, "little"), key)
+
+    assert records.get(int.from_bytes(first[3:] + second[:3], "little")) is None
+    assert records.get(int.from_bytes(second, "little")) == second
+
+
+def test_recovered_records_are_taken_out_of_the_shards() -> None:
     """Another kind's stay for their own owner."""
     all_records = {
         b"f:" + (2).to_bytes(8, "little"): b"two",
@@ -33,5 +76,5 @@ def test_recovered_records_are_taken_out_of_the_shards_in_their_order() -> None:
     }
     found = taken(all_records, b"f:", 10)
 
-    assert list(found.values()) == [b"two", b"one"]
+    assert list(found) == [b"two", b"one"]
     assert list(all_records) == [b"o:" + (3).to_bytes(8, "little")]
