@@ -25,7 +25,7 @@ FLUSH_MS: Final = 500
 """Event time between two drains of one stage: the way of a contact through a few flushes of the stream."""
 FLUSH_RECORDS: Final = 256
 _LINKS, _SUSPICIONS, _CAMPAIGNS = Topic.LINKS, Topic.SUSPICIONS, Topic.CAMPAIGNS
-OWNERS_MAX: Final = 1_000_000
+OWNERS_MAX: Final = 100_000
 """Account -> shard, remembered because the hash costs more than the look-up; beyond it forgotten and begun anew."""
 
 

@@ -10,7 +10,7 @@ from typing import Final, Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
-HOT_MAX: Final = 4_000
+HOT_MAX: Final = 2_500
 """Hot records per stage and shard, some 3 KB each: who comes back within the next thousands of others is not restored."""
 
 

@@ -1,7 +1,7 @@
 """A links shard's records: shared keys as memories, keys of one account as first contacts, conversations by owner, refused requests.
 
 Sharing is rare: of 58,898 shapes 134 were shared (streaming prototype), and a card is mostly one account's. First sight must be remembered for
-every value, since the second owner usually comes from another shard; it costs some 230 bytes, and is bounded.
+every value, since the second owner usually comes from another shard; it costs some 110 bytes, and is bounded.
 """
 
 from collections.abc import Iterator
@@ -18,11 +18,11 @@ from guard.engine.link_record import CHUNK, LinkMemory, pack_memory, restore_mem
 from guard.state.link import KeyKind, LinkRecord
 
 FIRSTS_MAX: Final = 600_000
-"""Keys of one account remembered per shard, about 140 MB; beyond it the oldest first sights are forgotten."""
+"""Keys of one account remembered per shard, about 65 MB; beyond it the oldest first sights are forgotten."""
 OWNERS_MAX: Final = 200_000
-"""Conversations and signatures remembered per shard, about 36 MB; beyond it the oldest are forgotten."""
+"""Conversations and signatures remembered per shard, about 12 MB; beyond it the oldest are forgotten."""
 REFUSED_MAX: Final = 20_000
-"""Refused requests remembered per shard, about 5 MB; beyond it the oldest are forgotten."""
+"""Refused requests remembered per shard, about 3 MB; beyond it the oldest are forgotten."""
 
 LINK_PREFIX: Final = b"l:"
 CHUNK_PREFIX: Final = b"e:"
