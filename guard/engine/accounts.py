@@ -124,15 +124,13 @@ class AccountsStage:
         met = self._contacts.note(record, event, at, is_refused=False)
         exchanges = b.exchanges
         is_due = exchanges % SCORE_EVERY == 0 or exchanges == SCORE_FROM
-        is_step = b.since_new > 1 and is_told_at(b.since_new)
-        if is_step:
+        if b.since_new > 1 and is_told_at(b.since_new):
             self._contacts.tell(record, event, at)
         is_due = is_due or self._assessor.is_labelled(event.account_id)
-        if is_due or is_step or record.stamp != self._assessor.stamp or self._assessor.is_watched(record, met):
+        if is_due or record.stamp != self._assessor.stamp or self._assessor.is_watched(record, met):
             self._judge(record, event, at, is_due=is_due)
 
     def _judge(self, record: AccountRecord, event: RequestEvent, at: int, *, is_due: bool) -> None:
-        """When it is due, and sooner who carries a campaign's keys: what was tried at first may be what it works with some exchanges later."""
         record.stamp = self._assessor.stamp
         hits = self._assessor.hits(record)
         if not (is_due or hits):

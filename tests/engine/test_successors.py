@@ -18,7 +18,7 @@ from guard.scoring.successors import REMEMBERED_MS, WEIGHT_MAX, successors
 from guard.state.behaviour import KEYS_MAX, NEAR_BITS
 from guard.state.link import KeyKind
 from guard.topics import Topic
-from guard.units import DAY_MS, HOUR_MS, MINUTE_MS
+from guard.units import HOUR_MS, MINUTE_MS
 from tests.support.events import T0, event, open_control
 
 QUESTION = 0x5DEECE66D1234567
@@ -44,11 +44,6 @@ def _reported(watch: WatchList, question: int, bits: int = 4) -> list[Report]:
         for place in dice.sample(range(64), bits):
             simhash ^= 1 << place
         accounts.take(event("fresh", T0 + turn * MINUTE_MS, prefix="own", simhash=f"{simhash:016x}"), T0 + turn * MINUTE_MS)
-    return _reports(accounts)
-
-
-def _reports(accounts: AccountsStage) -> list[Report]:
-    """Sent since the last call."""
     tips = [decode_tip(message.value) for message in accounts.drain().messages if message.topic is Topic.SUSPICIONS and message.value]
     return [tip for tip in tips if isinstance(tip, Report)]
 
@@ -58,20 +53,6 @@ def test_an_account_that_words_a_watched_question_otherwise_is_reported() -> Non
     found = _reported(_watching(QUESTION ^ 0b101), QUESTION)
 
     assert {(report.account, report.kinds) for report in found} == {("fresh", (int(KeyKind.PARAPHRASE),))}
-
-
-def test_an_old_account_is_reported_again_as_soon_as_it_works_with_the_campaigns_prompt() -> None:
-    """A bought account is old: it is no member before the prompt is what it asks with, and a slow one takes hours to its next sixteenth exchange."""
-    built_in, campaign = open_control(), new_campaign(int(KeyKind.PREFIX), "pool", T0, T0)
-    campaign.state = ACTIVE
-    watch = WatchList.empty().with_campaign(campaign.campaign_id.encode(), publish(campaign, [CampaignKey("prefix", "pool", 0.6)]))
-    accounts, reports = AccountsStage(0, 1, {}, Control(built_in.policies, built_in.labels, watch)), []
-    for number, prompt in enumerate(["own"] * 17 + ["pool"] * 8):
-        at = T0 + number * HOUR_MS
-        accounts.take(event("bought", at, prefix=prompt, account_created=T0 - 400 * DAY_MS), at)
-        reports += [(number, tip.devoted) for tip in _reports(accounts)]
-
-    assert reports == [(17, ()), (24, (int(KeyKind.PREFIX),))]
 
 
 def test_an_account_with_a_question_of_its_own_is_not_reported() -> None:
