@@ -51,6 +51,11 @@ class Node(Struct, array_like=True):
         return any(one.weight > 0 and one.code not in SHARING_CODES for one in self.suspicion.reasons)
 
     @property
+    def accounts(self) -> int:
+        """All that ever used the key, those who only tried it among them."""
+        return max(self.suspicion.accounts, len(self.suspicion.members))
+
+    @property
     def family(self) -> Family:
         """The family that sharing a key of this kind belongs to."""
         return REASONS[KIND_CODES[KINDS[self.suspicion.kind]]].family
@@ -128,10 +133,10 @@ class EvidenceGraph:
         return found
 
     def echoes(self, node: Node) -> list[Node]:
-        """Keys of the same family that are this one seen another way: nearly all of their accounts are on it."""
+        """Keys of the same family that are this one seen another way: nearly all accounts that ever used them live by this one."""
         shared = self._shared(node)
         others = [(self.nodes[name], overlap) for name, overlap in shared.items()]
-        return [other for other, overlap in others if other.family == node.family and overlap >= ECHO_SHARE * len(other.suspicion.members)]
+        return [other for other, overlap in others if other.family == node.family and overlap >= ECHO_SHARE * other.accounts]
 
     def _shared(self, node: Node) -> Counter[str]:
         """Other keys by name, and how many of this one's accounts are on each."""
