@@ -11,10 +11,12 @@ from typing import Final
 KEY_BYTES: Final = 8
 SIZE_BYTES: Final = 2
 PER_BUCKET: Final = 16
+BUCKET_MAX: Final = 8 * PER_BUCKET
+"""Records in one bucket, whatever the others hold: hashes never come near it by chance, and whoever picks them may not make a bucket long."""
 
 
 class Bounded:
-    """At most `most` records of up to 65,535 bytes; beyond it the oldest of a new one's bucket gives way, or of the next bucket that has any.
+    """At most `most` records of up to 65,535 bytes, and `BUCKET_MAX` in one bucket; beyond it the oldest of a new one's bucket gives way, or of the next bucket that has any.
 
     Keys are hashes, so that buckets fill and forget alike: what gives way is among the oldest of all. A record that is written again stays in its place.
     """
@@ -57,7 +59,8 @@ class Bounded:
         self._sizes[bucket] += len(packed).to_bytes(SIZE_BYTES, "little")
         self._data[bucket] += packed
         self._count += 1
-        return self._give_way(bucket, key) if self._count > self._most else None
+        is_full = self._count > self._most or len(self._keys[bucket]) > BUCKET_MAX * KEY_BYTES
+        return self._give_way(bucket, key) if is_full else None
 
     def pop(self, key: int) -> bool:
         """Forget a record; whether there was one."""

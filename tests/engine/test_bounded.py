@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guard.engine.bounded import PER_BUCKET, Bounded, taken
+from guard.engine.bounded import BUCKET_MAX, PER_BUCKET, Bounded, taken
 
 KEYS = st.integers(0, 40)
 
@@ -53,6 +53,15 @@ def test_in_a_large_one_what_gives_way_is_among_the_oldest() -> None:
     assert len(kept) == 10_000
     assert kept[-5_000:] == list(range(25_000, 30_000))
     assert sum(number >= 22_500 for number in kept) > 0.9 * 7_500
+
+
+def test_keys_that_were_picked_to_meet_in_one_bucket_stay_few() -> None:
+    """Some of what is hashed, a client may choose; each write copies its bucket."""
+    records = Bounded(1 << 20)
+    gone = [records.put(number << 32, b"") for number in range(2 * BUCKET_MAX)]
+
+    assert gone == [None] * BUCKET_MAX + [number << 32 for number in range(BUCKET_MAX)]
+    assert len(records) == BUCKET_MAX
 
 
 def test_a_key_whose_bytes_lie_across_two_others_is_not_found() -> None:
