@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 KEY_BYTES: Final = 8
+KEY_BITS: Final = 64
 SIZE_BYTES: Final = 2
 PER_BUCKET: Final = 16
 BUCKET_MAX: Final = 8 * PER_BUCKET
@@ -18,14 +19,16 @@ BUCKET_MAX: Final = 8 * PER_BUCKET
 class Bounded:
     """At most `most` records of up to 65,535 bytes, and `BUCKET_MAX` in one bucket; beyond it the oldest of a new one's bucket gives way, or of the next bucket that has any.
 
-    Keys are hashes, so that buckets fill and forget alike: what gives way is among the oldest of all. A record that is written again stays in its place.
+    Keys are hashes, so that buckets fill and forget alike: what gives way is among the oldest of all. Their high bits choose the bucket: the low ones
+    have chosen the shard. A record that is written again stays in its place.
     """
 
-    __slots__ = ("_count", "_data", "_keys", "_mask", "_most", "_sizes")
+    __slots__ = ("_count", "_data", "_keys", "_mask", "_most", "_shift", "_sizes")
 
     def __init__(self, most: int) -> None:
-        buckets = 1 << max(0, (most // PER_BUCKET).bit_length() - 1)
-        self._most, self._mask = most, buckets - 1
+        bits = max(0, (most // PER_BUCKET).bit_length() - 1)
+        buckets = 1 << bits
+        self._most, self._mask, self._shift = most, buckets - 1, KEY_BITS - bits
         self._keys, self._sizes, self._data = [b""] * buckets, [b""] * buckets, [b""] * buckets
         self._count = 0
 
@@ -41,7 +44,7 @@ class Bounded:
 
     def get(self, key: int) -> bytes | None:
         """The record, or None."""
-        bucket = key & self._mask
+        bucket = key >> self._shift
         place = _place(self._keys[bucket], key)
         if place < 0:
             return None
@@ -50,7 +53,7 @@ class Bounded:
 
     def put(self, key: int, packed: bytes) -> int | None:
         """Keep a record; the key of the one that gave way to it is returned, mostly None."""
-        bucket = key & self._mask
+        bucket = key >> self._shift
         place = _place(self._keys[bucket], key)
         if place >= 0:
             self._replace(bucket, place, packed)
@@ -64,7 +67,7 @@ class Bounded:
 
     def pop(self, key: int) -> bool:
         """Forget a record; whether there was one."""
-        bucket = key & self._mask
+        bucket = key >> self._shift
         place = _place(self._keys[bucket], key)
         if place < 0:
             return False

@@ -58,10 +58,18 @@ def test_in_a_large_one_what_gives_way_is_among_the_oldest() -> None:
 def test_keys_that_were_picked_to_meet_in_one_bucket_stay_few() -> None:
     """Some of what is hashed, a client may choose; each write copies its bucket."""
     records = Bounded(1 << 20)
-    gone = [records.put(number << 32, b"") for number in range(2 * BUCKET_MAX)]
+    gone = [records.put(number, b"") for number in range(2 * BUCKET_MAX)]
 
-    assert gone == [None] * BUCKET_MAX + [number << 32 for number in range(BUCKET_MAX)]
+    assert gone == [None] * BUCKET_MAX + list(range(BUCKET_MAX))
     assert len(records) == BUCKET_MAX
+
+
+def test_keys_of_one_shard_fill_all_buckets() -> None:
+    """They agree in their low bits: a shard is the remainder of a key."""
+    records = Bounded(100_000)
+    gone = [records.put(_key(number) & ~0xFFF, b"") for number in range(100_000)]
+
+    assert gone == [None] * 100_000
 
 
 def test_a_key_whose_bytes_lie_across_two_others_is_not_found() -> None:
