@@ -21,7 +21,7 @@ OF_THE_LARGEST: Final = frozenset({"even_rates", "alike_callers"})
 
 def accounts_on(nodes: Iterable[Node], names: Collection[str]) -> dict[str, int]:
     """How many accounts are on each of these keys."""
-    return {node.name: node.accounts for node in nodes if node.name in names}
+    return {node.name: max(node.suspicion.accounts, len(node.suspicion.members)) for node in nodes if node.name in names}
 
 
 def newcomers(nodes: Iterable[Node], stopped: Mapping[str, int]) -> int:

@@ -1,7 +1,6 @@
 """The campaigns stage: suspicions, reports and crossings in; campaign decisions with their members, and campaign records, out."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Sequence
 from math import log2
 from typing import Final, NamedTuple
 
@@ -18,7 +17,7 @@ from guard.engine.control import Control
 from guard.engine.evidence_graph import Node
 from guard.engine.forwards import Crossing, Report, Suspicion, decode_tip
 from guard.engine.issue import Desk, Subject
-from guard.engine.membership import echoed, members_of, own_nodes
+from guard.engine.membership import members_of, own_nodes
 from guard.engine.onlooker import Onlooker
 from guard.engine.stage import Message, Outcome, SourceRecord
 from guard.engine.tallies import Tallies
@@ -29,7 +28,7 @@ from guard.policy.patience import judge_tried
 from guard.policy.policy import Policy
 from guard.scoring.account_rules import reason
 from guard.scoring.fusion import Verdict
-from guard.scoring.reasons import Family, Reason
+from guard.scoring.reasons import Reason
 from guard.scoring.successors import successors
 from guard.scoring.watch_rules import FAMILIES_MIN
 from guard.state.link import KeyKind
@@ -173,13 +172,9 @@ class CampaignsStage:
         came = successors(newcomers(carried, convicted), at - campaign.stopped_at, policy.thresholds) if convicted else None
         nodes, convicting = own_nodes(carried, convicted), strong_of(carried, policy)
         strong = convicting if came is None else convicting | {node.name for node in carried if node.name in convicted}
-        found = set(members_of(nodes, strong, self._clusters.reports.of(campaign.campaign_id)))
-        found.update(self._echoed(node for node in nodes if node.name in strong and node.family == Family.TEMPLATE))
-        members = tuple(account for account in sorted(found) if not self._control.is_exempt(Scope.ACCOUNT, account, at, policy))
+        found = members_of(nodes, strong, self._clusters.reports.of(campaign.campaign_id))
+        members = tuple(account for account in found if not self._control.is_exempt(Scope.ACCOUNT, account, at, policy))
         return _Group(nodes, convicting, came, members, round(USES_UNTOLD * sum(node.suspicion.uses for node in carried)))
-
-    def _echoed(self, prompts: Iterable[Node]) -> Iterator[str]:
-        return chain.from_iterable(echoed(self._clusters.graph.echoes(node)) for node in prompts)
 
     def _members_named(self, campaign_id: str) -> tuple[str, ...]:
         campaign = self._clusters.campaigns.get(campaign_id)

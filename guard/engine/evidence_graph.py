@@ -21,9 +21,6 @@ NODES_MAX: Final = 20_000
 """Suspicious keys remembered; beyond it the one longest without news goes."""
 
 FAMILY_MEMBERS_MAX: Final = 1_024
-ECHO_SHARE: Final = 0.9
-"""Of a key's accounts that must be on another of the same family, from which it says nothing but that one again: of two hundred accounts, a score
-whose gateway left the prompt out or who came since."""
 SOFT_KINDS: Final = frozenset({KeyKind.CLIENT, KeyKind.NETWORK})
 HARD_KINDS: Final = frozenset({KeyKind.CONVERSATION, KeyKind.SIGNATURE})
 """Replayed conversations hold by construction: they make a campaign, though no block, without a second family."""
@@ -49,11 +46,6 @@ class Node(Struct, array_like=True):
     def is_accused(self) -> bool:
         """How the key is used speaks against it, not only that it is shared."""
         return any(one.weight > 0 and one.code not in SHARING_CODES for one in self.suspicion.reasons)
-
-    @property
-    def accounts(self) -> int:
-        """All that ever used the key, those who only tried it among them."""
-        return max(self.suspicion.accounts, len(self.suspicion.members))
 
     @property
     def family(self) -> Family:
@@ -123,7 +115,10 @@ class EvidenceGraph:
 
     def neighbours(self, node: Node, numbers: Numbers) -> list[Node]:
         """Keys that share enough accounts with this one to be the same pool's, strongest overlap first."""
-        shared, size = self._shared(node), len(node.suspicion.members)
+        of_account = self._of_account
+        shared = Counter(chain.from_iterable(of_account[account] for account in node.suspicion.members if account in of_account))
+        del shared[node.name]
+        size = len(node.suspicion.members)
         found = []
         for name, overlap in sorted(shared.items(), key=lambda item: (-item[1], item[0])):
             other = self.nodes[name]
@@ -131,19 +126,6 @@ class EvidenceGraph:
             if overlap >= max(numbers["campaign_accounts_min"], numbers["campaign_overlap_min"] * smaller):
                 found.append(other)
         return found
-
-    def echoes(self, node: Node) -> list[Node]:
-        """Keys of the same family that are this one seen another way: nearly all accounts that ever used them live by this one."""
-        shared = self._shared(node)
-        others = [(self.nodes[name], overlap) for name, overlap in shared.items()]
-        return [other for other, overlap in others if other.family == node.family and overlap >= ECHO_SHARE * other.accounts]
-
-    def _shared(self, node: Node) -> Counter[str]:
-        """Other keys by name, and how many of this one's accounts are on each."""
-        of_account = self._of_account
-        shared = Counter(chain.from_iterable(of_account[account] for account in node.suspicion.members if account in of_account))
-        del shared[node.name]
-        return shared
 
     def drain(self) -> list[tuple[bytes, bytes | None]]:
         """Nodes changed since the last drain."""

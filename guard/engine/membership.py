@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from itertools import chain
 from math import ceil
 from statistics import median_low
 from typing import Final
@@ -69,7 +68,6 @@ def _key(report: Report) -> bytes:
 
 FEW_SHARE: Final = 1 / 3
 """Share of the keys that the middle one of the accounts carries, below which one is no member by a strong key alone."""
-ECHOES_MIN: Final = 2
 OWN_SHARE: Final = 0.5
 """Share of a key's accounts that must carry keys whose use speaks against them, from which the key is the campaign's own."""
 
@@ -88,15 +86,6 @@ def own_nodes(nodes: list[Node], convicting: Collection[str] = ()) -> list[Node]
         for node in nodes
         if node.name in accused or sum(account in covered for account in node.suspicion.members) >= OWN_SHARE * len(node.suspicion.members)
     ]
-
-
-def echoed(echoes: Iterable[Node]) -> Iterator[str]:
-    """Accounts on several of the keys that echo a campaign's prompt: their gateway does not say under which prompt they ask, and they ask what it asks.
-
-    One alone is a question that others may have, too.
-    """
-    carried = Counter(chain.from_iterable(node.suspicion.members for node in echoes))
-    return (account for account, keys in carried.items() if keys >= ECHOES_MIN)
 
 
 def members_of(nodes: list[Node], strong: set[str], reports: Iterable[Report]) -> Iterator[str]:
