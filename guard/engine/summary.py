@@ -10,6 +10,7 @@ from guard.engine.account_record import restore_account
 from guard.engine.accounts import ACCOUNT_PREFIX
 from guard.engine.campaign_record import restore_campaign
 from guard.engine.clusters import CAMPAIGN_PREFIX
+from guard.engine.first_record import restore_first
 from guard.engine.link_record import restore_memory
 from guard.engine.link_store import FIRST_PREFIX, LINK_PREFIX
 from guard.features.accounts import ACCOUNT_FEATURES
@@ -42,7 +43,8 @@ def summarize(topic: Topic, records: Mapping[bytes, bytes]) -> StageSummary:
             link = restore_memory(value).link
             summary.add(round(link.uses), link.at)
         elif topic is Topic.LINKS_STATE and key.startswith(FIRST_PREFIX):
-            summary.add(1, 0)
+            first = restore_first(value, 0, "")
+            summary.add(first.uses, first.at)
         elif topic is Topic.CAMPAIGNS_STATE and key.startswith(CAMPAIGN_PREFIX):
             campaign = restore_campaign(value)
             summary.add(campaign.exchanges, campaign.updated_at)

@@ -14,6 +14,7 @@ from guard.engine.campaign_record import Campaign, restore_campaign
 from guard.engine.clusters import CAMPAIGN_PREFIX
 from guard.engine.evidence_graph import NODE_PREFIX, Node
 from guard.engine.exchange_keys import shards_of
+from guard.engine.first_record import restore_first
 from guard.engine.forwards import Contact
 from guard.engine.link_record import LinkMemory, restore_memory
 from guard.engine.link_store import FIRST_PREFIX, LINK_PREFIX
@@ -28,7 +29,6 @@ LAG = 3
 """What is told lags behind what was used by a third at most."""
 
 _node = msgspec.msgpack.Decoder(Node).decode
-_contact = msgspec.msgpack.Decoder(Contact).decode
 
 
 class EngineState(Struct, frozen=True):
@@ -38,7 +38,7 @@ class EngineState(Struct, frozen=True):
     accounts: list[AccountRecord]
     links: list[LinkMemory]
     firsts: list[Contact]
-    """Keys of one account, which are kept as their first contact only."""
+    """Keys of one account, which are kept as their first contact only; by their hash, since their value is not kept."""
     campaigns: list[Campaign]
     nodes: dict[str, Node]
 
@@ -70,7 +70,8 @@ class EngineState(Struct, frozen=True):
     @property
     def cards(self) -> set[str]:
         """The payment fingerprints that the links stage knows, by their hash."""
-        return {_hash(memory.link.kind, memory.link.value) for memory in self.links if memory.link.kind == KeyKind.PAYMENT}
+        shared = {_hash(memory.link.kind, memory.link.value) for memory in self.links if memory.link.kind == KeyKind.PAYMENT}
+        return shared | {f"{first.key:x}" for first in self.firsts if first.kind == KeyKind.PAYMENT}
 
     @property
     def heard(self) -> Counter[str]:
@@ -79,7 +80,7 @@ class EngineState(Struct, frozen=True):
         for memory in self.links:
             found[_hash(memory.link.kind, memory.link.value)] += round(memory.link.uses)
         for first in self.firsts:
-            found[_hash(first.kind, first.value)] += first.uses
+            found[f"{first.key:x}"] += first.uses
         return found
 
     @property
@@ -115,10 +116,14 @@ def state_of(shards: int, accounts: Records, links: Records, campaigns: Records)
         shards,
         [restore_account(value, name) for name, value in named],
         [restore_memory(value) for key, value in packed if key.startswith(LINK_PREFIX)],
-        [_contact(value) for key, value in packed if key.startswith(FIRST_PREFIX)],
+        [_first(key, value) for key, value in packed if key.startswith(FIRST_PREFIX)],
         [restore_campaign(value) for key, value in kept if key.startswith(CAMPAIGN_PREFIX)],
         {node.name: node for node in nodes},
     )
+
+
+def _first(key: bytes, packed: bytes) -> Contact:
+    return restore_first(packed, int.from_bytes(key.removeprefix(FIRST_PREFIX), "little"), "")
 
 
 def newest(bootstrap: str, changelog: Topic) -> list[tuple[bytes, bytes]]:

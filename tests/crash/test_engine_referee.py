@@ -118,7 +118,7 @@ def test_the_referee_sees_uses_that_are_held_back_for_longer_than_the_steps_allo
     """What waits in an account's record is told later; an account that never tells is as good as one whose tellings are lost."""
     played.play()
     state = played.committed
-    card = next(memory.link for memory in state.links if memory.link.suspected_accounts)
+    card = next(memory.link for memory in state.links if memory.link.kind == KeyKind.PAYMENT and memory.link.suspected_accounts)
     key = key_hash(KeyKind.PAYMENT, card.value)
     use = next(record.behaviour.keys[key] for record in state.accounts if key in record.behaviour.keys)
     card.uses -= use.told
