@@ -9,7 +9,8 @@ from guard.engine.forwards import Contact
 from guard.engine.record_format import require_format
 from guard.state.link import PARAPHRASE, PAYMENT
 
-RECORD_FORMAT: Final = 1
+RECORD_FORMAT: Final = 16
+"""Above every `KeyKind`: in a layout without a format number the kind stands in its place, and must not pass for it."""
 _STEPS: Final = 1_000
 """Shares and logarithms are kept in thousandths: two or three bytes, where a float takes nine."""
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from guard.engine.first_record import pack_first, restore_first, simhash_of
 from guard.engine.forwards import Contact
 from guard.errors import GuardError
-from guard.state.link import NETWORK, PARAPHRASE, PAYMENT, PREFIX
+from guard.state.link import NETWORK, PARAPHRASE, PAYMENT, PREFIX, KeyKind
 from tests.support.contacts import contact
 from tests.support.events import T0
 
@@ -57,7 +57,10 @@ def test_a_family_of_paraphrases_keeps_its_simhash() -> None:
     assert simhash_of(pack_first(contact(NETWORK, 1, "net", "alice", T0))) is None
 
 
-def test_another_layout_is_refused_in_one_line() -> None:
-    """Read as this one it would be nonsense."""
-    with pytest.raises(GuardError, match="first contact record has format 7, this guard reads 1"):
-        restore_first(msgspec.msgpack.encode([7]), 1, "net")
+@pytest.mark.parametrize("kind", list(KeyKind))
+def test_another_layout_is_refused_in_one_line(kind: KeyKind) -> None:
+    """A contact as it travels begins with its kind: read as this layout it would be nonsense, or a traceback."""
+    packed = msgspec.msgpack.encode(contact(kind, 1, "net", "alice", T0))
+
+    with pytest.raises(GuardError, match=f"first contact record has format {int(kind)}, this guard reads 16"):
+        restore_first(packed, 1, "net")
