@@ -1,7 +1,8 @@
 """Small records by 64-bit key, packed close together; the oldest give way to new ones.
 
 A dictionary takes some 130 bytes for each record besides the record: its place, its key, the head of its bytes. Here a bucket of some sixteen
-records is three byte strings, and a record takes 10 bytes besides itself. The price is about a microsecond to read or to write one.
+records is three byte strings, and a record takes 10 bytes besides itself. The price is a microsecond or two to read one, and up to
+four to write it.
 """
 
 from array import array
@@ -52,14 +53,15 @@ class Bounded:
         return self._data[bucket][start:end]
 
     def put(self, key: int, packed: bytes) -> int | None:
-        """Keep a record; the key of the one that gave way to it is returned, mostly None."""
+        """Keep a record; the key of the one that gave way to it is returned, mostly None. Raises OverflowError, and keeps nothing, for one too long."""
         bucket = key >> self._shift
         place = _place(self._keys[bucket], key)
         if place >= 0:
             self._replace(bucket, place, packed)
             return None
+        size = len(packed).to_bytes(SIZE_BYTES, "little")
         self._keys[bucket] += key.to_bytes(KEY_BYTES, "little")
-        self._sizes[bucket] += len(packed).to_bytes(SIZE_BYTES, "little")
+        self._sizes[bucket] += size
         self._data[bucket] += packed
         self._count += 1
         is_full = self._count > self._most or len(self._keys[bucket]) > BUCKET_MAX * KEY_BYTES
@@ -82,8 +84,9 @@ class Bounded:
     def _replace(self, bucket: int, place: int, packed: bytes) -> None:
         start, end = self._span(bucket, place)
         data, sizes, at = self._data[bucket], self._sizes[bucket], place * SIZE_BYTES
+        size = len(packed).to_bytes(SIZE_BYTES, "little")
         self._data[bucket] = data[:start] + packed + data[end:]
-        self._sizes[bucket] = sizes[:at] + len(packed).to_bytes(SIZE_BYTES, "little") + sizes[at + SIZE_BYTES :]
+        self._sizes[bucket] = sizes[:at] + size + sizes[at + SIZE_BYTES :]
 
     def _remove(self, bucket: int, place: int) -> None:
         start, end = self._span(bucket, place)
@@ -109,9 +112,11 @@ def _place(keys: bytes, key: int) -> int:
     return at // KEY_BYTES if at >= 0 else -1
 
 
-def taken(records: dict[bytes, bytes], prefix: bytes, most: int) -> Bounded:
-    """Those of a shard's recovered records whose keys begin with `prefix`, taken out of them."""
-    found = Bounded(most)
+def taken(records: dict[bytes, bytes], prefix: bytes, most: int) -> tuple[Bounded, list[bytes]]:
+    """Those of a shard's recovered records whose keys begin with `prefix`, taken out of them; and the keys of those that are too many now."""
+    found, gone = Bounded(most), []
     for key in [key for key in records if key.startswith(prefix)]:
-        found.put(int.from_bytes(key[len(prefix) :], "little"), records.pop(key))
-    return found
+        old = found.put(int.from_bytes(key[len(prefix) :], "little"), records.pop(key))
+        if old is not None:
+            gone.append(prefix + old.to_bytes(KEY_BYTES, "little"))
+    return found, gone

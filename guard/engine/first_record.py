@@ -1,5 +1,6 @@
 """The first contact of a key that only one account has used so far: what its memory begins with, should a second one come. Most never do."""
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -15,13 +16,46 @@ _STEPS: Final = 1_000
 """Shares and logarithms are kept in thousandths: two or three bytes, where a float takes nine."""
 
 
+class First(Struct):
+    """All that is remembered of a key that one account uses."""
+
+    contact: Contact
+    """All of its contacts as one: of a card at the time of the first, since it stands for the card's life; of other keys at that of the last."""
+    wave_s: int = 0
+    """The wave of releases, by its second, in which the account was told of with a card that it had before; 0: none."""
+    marks: int = 0
+    """`member.SEEN`, and `member.MOVED` where it asked for a new model."""
+
+    def followed_by(self, contact: Contact) -> "First":
+        """The same after one more contact of the account, which is changed."""
+        first, uses = self.contact, contact.uses
+        for name in _SUMS:
+            setattr(contact, name, getattr(first, name) + getattr(contact, name))
+        contact.is_first, contact.age = True, first.age
+        contact.at = min(contact.at, first.at) if contact.kind == PAYMENT else max(contact.at, first.at)
+        if contact.kind == PAYMENT:
+            contact.limit_rpm = max(contact.limit_rpm, first.limit_rpm)
+            for name in _MEANS if contact.uses else ():
+                setattr(contact, name, (getattr(first, name) * first.uses + getattr(contact, name) * uses) / contact.uses)
+            for name in _LATEST:
+                if getattr(contact, name) < 0:
+                    setattr(contact, name, getattr(first, name))
+        return First(contact, self.wave_s, self.marks)
+
+
+_SUMS: Final = ("uses", "square", "hours", "pairs", "slots", "input_tokens", "output_tokens", "reasoning_tokens")
+_MEANS: Final = ("tokens_per_use", "asks", "grades")
+_LATEST: Final = ("declined", "timed", "spread", "pace")
+"""Negative where nothing is known."""
+
+
 class _First(Struct, array_like=True, gc=False):
     format: int
     kind: int
     account: str
     at: int
     counts: tuple[int, ...]
-    """Uses, their square, hours, pairs, slots, age, day of registration, limit, tokens per use, and input, output, reasoning tokens."""
+    """Uses, their square, hours, pairs, slots, age, day of registration, limit, tokens per use; input, output, reasoning tokens; wave and marks."""
     shares: tuple[int, ...]
     """Devotion, asks, grades, voice, rubric, single turn, timed, spread, pace."""
     card: str
@@ -37,12 +71,12 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(_First).decode
 
 
-def pack_first(contact: Contact) -> bytes:
-    """The contact in some 95 bytes. 2.5 us."""
-    c = contact
+def pack_first(first: First) -> bytes:
+    """The record, some 95 bytes. 2.5 us."""
+    c = first.contact
     counts = (
         c.uses, c.square, c.hours, c.pairs, c.slots, c.age, c.created_day, c.limit_rpm,
-        round(c.tokens_per_use), c.input_tokens, c.output_tokens, c.reasoning_tokens,
+        round(c.tokens_per_use), c.input_tokens, c.output_tokens, c.reasoning_tokens, first.wave_s, first.marks,
     )  # fmt: skip
     shares = (c.devotion, c.asks, c.grades, c.voice, c.rubric, c.single_turn, c.timed, c.spread, c.pace)
     in_steps = tuple([round(share * _STEPS) for share in shares])
@@ -50,23 +84,24 @@ def pack_first(contact: Contact) -> bytes:
     return _encode(_First(RECORD_FORMAT, c.kind, c.account, c.at, counts, in_steps, card, c.organisation, c.model, c.declined, simhash))
 
 
-def simhash_of(packed: bytes) -> int | None:
-    """Which family of paraphrases it is of; None for every other kind."""
-    simhash = _read(packed).simhash
-    return int(simhash, 16) if simhash else None
+def paraphrases_in(packed: Iterable[bytes]) -> list[int]:
+    """The SimHashes of those that are of families of paraphrases, in the order of their last contacts: what was founded first is found first."""
+    families = sorted((found.at, found.simhash) for one in packed if (found := _read(one)).simhash)
+    return [int(simhash, 16) for _, simhash in families]
 
 
-def restore_first(packed: bytes, key: int, value: str) -> Contact:
-    """The contact, of the key with this hash and value. Raises `GuardError` for another format than this program's."""
+def restore_first(packed: bytes, key: int, value: str) -> First:
+    """The record, of the key with this hash and value. Raises `GuardError` for another format than this program's."""
     f = _read(packed)
-    uses, square, hours, pairs, slots, age, created_day, limit_rpm, tokens_per_use, read, written, reasoned = f.counts
+    uses, square, hours, pairs, slots, age, created_day, limit_rpm, tokens_per_use, read, written, reasoned, wave_s, marks = f.counts
     devotion, *means = [share / _STEPS for share in f.shares]
     card = value if f.kind == PAYMENT else f.card
     asks, grades, voice, rubric, single_turn, timed, spread, pace = means
-    return Contact(
+    contact = Contact(
         f.kind, key, value, f.account, f.at, uses, square, hours, pairs, slots, True, age, created_day, devotion, card, f.organisation, limit_rpm,
         asks, grades, voice, rubric, single_turn, timed, tokens_per_use, spread, pace, read, written, reasoned, f.model, f.declined,
     )  # fmt: skip
+    return First(contact, wave_s, marks)
 
 
 def _read(packed: bytes) -> _First:

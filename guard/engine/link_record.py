@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from guard.decisions.standing import Standing
+from guard.engine.first_record import First
 from guard.engine.forwards import Contact
 from guard.engine.record_format import require_format
 from guard.events.partition import stable_hash
@@ -62,6 +63,14 @@ class LinkMemory:
         if self.windows is not None and contact.uses:
             self.windows.observe(contact.at, contact.uses, contact.input_tokens, contact.output_tokens, contact.reasoning_tokens)
         return is_new
+
+    def begin(self, first: First) -> None:
+        """Take in what was remembered of the key while one account used it."""
+        one, link = first.contact, self.link
+        self.observe(one)
+        if first.wave_s:
+            link.release_s, link.present, link.present_seen, link.moved = first.wave_s, 1, 1, int(bool(first.marks & member.MOVED))
+            self._keep(one.account, self.members[one.account] | first.marks)
 
     def count_anew(self, at: int) -> None:
         """Begin a second count of the use, when accounts that were stopped are let go. Only listed accounts are in it: none where the list is full.

@@ -11,19 +11,23 @@ import msgspec
 from msgspec import Struct
 
 from guard.engine.bounded import KEY_BYTES, Bounded, taken
-from guard.engine.first_record import pack_first, restore_first, simhash_of
+from guard.engine.first_record import First, pack_first, paraphrases_in, restore_first
 from guard.engine.forwards import Contact, Request, Turn
 from guard.engine.hot_records import HotRecords
 from guard.engine.link_record import CHUNK, LinkMemory, pack_memory, restore_memory
-from guard.state.link import KeyKind, LinkRecord
+from guard.state.link import PAYMENT, KeyKind, LinkRecord
 
 FIRSTS_MAX: Final = 600_000
 """Keys of one account remembered per shard, about 65 MB; beyond it the oldest first sights are forgotten."""
+CARDS_MAX: Final = 1_000_000
+"""Cards of one account remembered per shard, about 110 MB; beyond it the oldest are forgotten, and met again when they are told of again. They have
+a bound of their own: a decision about a card names all of its accounts."""
 OWNERS_MAX: Final = 200_000
 """Conversations and signatures remembered per shard, about 12 MB; beyond it the oldest are forgotten."""
 REFUSED_MAX: Final = 20_000
 """Refused requests remembered per shard, about 3 MB; beyond it the oldest are forgotten."""
 
+CARD_PREFIX: Final = b"p:"
 LINK_PREFIX: Final = b"l:"
 CHUNK_PREFIX: Final = b"e:"
 FIRST_PREFIX: Final = b"f:"
@@ -51,21 +55,28 @@ class LinkStore:
     def __init__(
         self, records: dict[bytes, bytes], *, is_journaled: bool = True, firsts_max: int = FIRSTS_MAX, owners_max: int = OWNERS_MAX
     ) -> None:
-        self._firsts = taken(records, FIRST_PREFIX, firsts_max)
-        self._owners = taken(records, OWNER_PREFIX, owners_max)
-        self._refused = taken(records, REFUSED_PREFIX, REFUSED_MAX)
-        self._chunks = {key: records.pop(key) for key in [key for key in records if key.startswith(CHUNK_PREFIX)]}
-        self._memories: HotRecords[int, LinkMemory] = HotRecords(records, link_key, pack_memory, self._restore, is_journaled=is_journaled)
         self._is_journaled = is_journaled
         self._changes: dict[bytes, bytes | None] = {}
+        self._firsts = self._taken(records, FIRST_PREFIX, firsts_max)
+        self._cards = self._taken(records, CARD_PREFIX, CARDS_MAX)
+        self._owners = self._taken(records, OWNER_PREFIX, owners_max)
+        self._refused = self._taken(records, REFUSED_PREFIX, REFUSED_MAX)
+        self._chunks = {key: records.pop(key) for key in [key for key in records if key.startswith(CHUNK_PREFIX)]}
+        self._memories: HotRecords[int, LinkMemory] = HotRecords(records, link_key, pack_memory, self._restore, is_journaled=is_journaled)
         self._grown: dict[int, LinkMemory] = {}
 
+    def _taken(self, records: dict[bytes, bytes], prefix: bytes, most: int) -> Bounded:
+        found, gone = taken(records, prefix, most)
+        if self._is_journaled:
+            self._changes.update(dict.fromkeys(gone))
+        return found
+
     def __len__(self) -> int:
-        return len(self._memories) + len(self._firsts)
+        return len(self._memories) + len(self._firsts) + len(self._cards)
 
     def paraphrases(self) -> Iterator[int]:
         """The SimHashes of all remembered families, shared or not."""
-        yield from (simhash for packed in self._firsts if (simhash := simhash_of(packed)) is not None)
+        yield from paraphrases_in(self._firsts)
         for key, packed in self._memories.cold.items():
             if key.startswith(LINK_PREFIX) and (link := restore_memory(packed).link).kind == KeyKind.PARAPHRASE:
                 yield int(link.value, 16)
@@ -80,19 +91,22 @@ class LinkStore:
         self._memories.put(contact.key, memory)
         return memory
 
-    def first(self, key: int, value: str) -> Contact | None:
-        """The first contact of a key of one account."""
-        packed = self._firsts.get(key)
+    def first(self, kind: int, key: int, value: str) -> First | None:
+        """What is remembered of a key of one account."""
+        packed = (self._cards if kind == PAYMENT else self._firsts).get(key)
         return restore_first(packed, key, value) if packed is not None else None
 
-    def remember_first(self, contact: Contact) -> None:
-        """Keep a key's first contact."""
-        self._keep(self._firsts, FIRST_PREFIX, contact.key, pack_first(contact))
+    def remember_first(self, first: First) -> None:
+        """Keep a key of one account."""
+        one = first.contact
+        records, prefix = (self._cards, CARD_PREFIX) if one.kind == PAYMENT else (self._firsts, FIRST_PREFIX)
+        self._keep(records, prefix, one.key, pack_first(first))
 
-    def forget_first(self, key: int) -> None:
-        """The key is shared now, and its memory holds what the first contact said."""
-        if self._firsts.pop(key):
-            self._note(FIRST_PREFIX, key, None)
+    def forget_first(self, kind: int, key: int) -> None:
+        """The key has a memory now, which holds what the record said."""
+        records, prefix = (self._cards, CARD_PREFIX) if kind == PAYMENT else (self._firsts, FIRST_PREFIX)
+        if records.pop(key):
+            self._note(prefix, key, None)
 
     def owner(self, key: int) -> Owner | None:
         """Who left this conversation or signature behind."""

@@ -9,6 +9,7 @@ from guard.decisions.decision import Scope
 from guard.engine.announcements import Announcements, unlisted
 from guard.engine.continuity import crossing
 from guard.engine.control import Control
+from guard.engine.first_record import First
 from guard.engine.forwards import Contact, Request, Suspicion, Turn, decode_told, encode_tip
 from guard.engine.ground import Ground
 from guard.engine.hand_over import pair_of, taken_over
@@ -162,18 +163,23 @@ class LinksStage:
 
     def _begin(self, contact: Contact) -> LinkMemory | None:
         """The memory of a key that has just become shared, or of a card that has been used for a while; None for all others."""
-        first = self._store.first(contact.key, contact.value)
-        if first is None or first.account == contact.account:
-            uses = contact.uses + (first.uses if first is not None else 0)
+        first = self._store.first(contact.kind, contact.key, contact.value)
+        if first is None or first.contact.account == contact.account:
+            uses = contact.uses + (first.contact.uses if first is not None else 0)
             if contact.kind != PAYMENT or uses <= PAST_AFTER:
-                self._store.remember_first(_joined(first, contact))
+                self._store.remember_first(First(contact) if first is None else self._gone_on(first, contact))
                 return None
         memory = self._store.create(contact)
         if first is not None:
-            memory.observe(first)
-            self._store.forget_first(contact.key)
+            memory.begin(first)
+            self._store.forget_first(contact.kind, contact.key)
         contact.is_first = True
         return memory
+
+    def _gone_on(self, first: First, contact: Contact) -> First:
+        if contact.kind == PAYMENT:
+            self._ground.follow_alone(first, contact)
+        return first.followed_by(contact)
 
     @staticmethod
     def _is_due(memory: LinkMemory, at: int, accounts_min: float) -> bool:
@@ -233,8 +239,8 @@ class LinksStage:
 
     def _members(self, value: str) -> tuple[str, ...]:
         key = key_hash(KeyKind.PAYMENT, value)
-        memory, first = self._store.shared(key), self._store.first(key, value)
-        return tuple(memory.members) if memory is not None else () if first is None else (first.account,)
+        memory, first = self._store.shared(key), self._store.first(KeyKind.PAYMENT, key, value)
+        return tuple(memory.members) if memory is not None else () if first is None else (first.contact.account,)
 
     @property
     def is_quiet(self) -> bool:
@@ -258,23 +264,6 @@ class LinksStage:
         decided, written = self._desk.drain()
         tips, self._tips = self._tips, []
         return Outcome(changes, [*written, *tips], decided, self._tallies.drain())
-
-
-def _joined(first: Contact | None, contact: Contact) -> Contact:
-    if first is None:
-        return contact
-    contact.uses += first.uses
-    contact.square += first.square
-    contact.hours += first.hours
-    contact.pairs += first.pairs
-    contact.slots += first.slots
-    contact.input_tokens += first.input_tokens
-    contact.output_tokens += first.output_tokens
-    contact.reasoning_tokens += first.reasoning_tokens
-    contact.is_first = True
-    contact.age = first.age
-    contact.at = max(contact.at, first.at)
-    return contact
 
 
 def _of_family(contact: Contact, value: str) -> Contact:

@@ -12,7 +12,7 @@ from guard.engine.campaign_record import restore_campaign
 from guard.engine.clusters import CAMPAIGN_PREFIX
 from guard.engine.first_record import restore_first
 from guard.engine.link_record import restore_memory
-from guard.engine.link_store import FIRST_PREFIX, LINK_PREFIX
+from guard.engine.link_store import CARD_PREFIX, FIRST_PREFIX, LINK_PREFIX
 from guard.features.accounts import ACCOUNT_FEATURES
 from guard.features.table import extract
 from guard.topics import Topic
@@ -42,8 +42,8 @@ def summarize(topic: Topic, records: Mapping[bytes, bytes]) -> StageSummary:
         elif topic is Topic.LINKS_STATE and key.startswith(LINK_PREFIX):
             link = restore_memory(value).link
             summary.add(round(link.uses), link.at)
-        elif topic is Topic.LINKS_STATE and key.startswith(FIRST_PREFIX):
-            first = restore_first(value, 0, "")
+        elif topic is Topic.LINKS_STATE and key.startswith((FIRST_PREFIX, CARD_PREFIX)):
+            first = restore_first(value, 0, "").contact
             summary.add(first.uses, first.at)
         elif topic is Topic.CAMPAIGNS_STATE and key.startswith(CAMPAIGN_PREFIX):
             campaign = restore_campaign(value)

@@ -17,7 +17,7 @@ from guard.engine.exchange_keys import shards_of
 from guard.engine.first_record import restore_first
 from guard.engine.forwards import Contact
 from guard.engine.link_record import LinkMemory, restore_memory
-from guard.engine.link_store import FIRST_PREFIX, LINK_PREFIX
+from guard.engine.link_store import CARD_PREFIX, FIRST_PREFIX, LINK_PREFIX
 from guard.engine.watchlist import key_hash
 from guard.state.behaviour import Behaviour
 from guard.state.link import KINDS, KeyKind
@@ -116,14 +116,14 @@ def state_of(shards: int, accounts: Records, links: Records, campaigns: Records)
         shards,
         [restore_account(value, name) for name, value in named],
         [restore_memory(value) for key, value in packed if key.startswith(LINK_PREFIX)],
-        [_first(key, value) for key, value in packed if key.startswith(FIRST_PREFIX)],
+        [_first(key, value) for key, value in packed if key.startswith((FIRST_PREFIX, CARD_PREFIX))],
         [restore_campaign(value) for key, value in kept if key.startswith(CAMPAIGN_PREFIX)],
         {node.name: node for node in nodes},
     )
 
 
 def _first(key: bytes, packed: bytes) -> Contact:
-    return restore_first(packed, int.from_bytes(key.removeprefix(FIRST_PREFIX), "little"), "")
+    return restore_first(packed, int.from_bytes(key[len(FIRST_PREFIX) :], "little"), "").contact
 
 
 def newest(bootstrap: str, changelog: Topic) -> list[tuple[bytes, bytes]]:

@@ -2,6 +2,7 @@
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -91,7 +92,26 @@ def test_recovered_records_are_taken_out_of_the_shards() -> None:
         b"o:" + (3).to_bytes(8, "little"): b"",
         b"f:" + (1).to_bytes(8, "little"): b"one",
     }
-    found = taken(all_records, b"f:", 10)
+    found, gone = taken(all_records, b"f:", 10)
 
-    assert list(found) == [b"two", b"one"]
+    assert (list(found), gone) == ([b"two", b"one"], [])
     assert list(all_records) == [b"o:" + (3).to_bytes(8, "little")]
+
+
+def test_of_more_recovered_records_than_the_bound_those_that_give_way_are_told_of() -> None:
+    """Their removal belongs into the changelog, or it keeps them for ever."""
+    keys = [b"o:" + number.to_bytes(8, "little") for number in range(5)]
+
+    assert taken(dict.fromkeys(keys, b""), b"o:", 3)[1] == keys[:2]
+
+
+def test_a_record_that_is_too_long_spoils_nothing() -> None:
+    """Nothing that events carry is, but a bucket is shared."""
+    records = Bounded(PER_BUCKET)
+    records.put(1, b"one")
+    for key in (1, 2):
+        with pytest.raises(OverflowError):
+            records.put(key, bytes(1 << 16))
+    records.put(3, b"three")
+
+    assert [records.get(key) for key in (1, 2, 3)] == [b"one", None, b"three"]

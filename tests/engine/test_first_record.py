@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guard.engine.first_record import pack_first, restore_first, simhash_of
+from guard.engine.first_record import First, pack_first, paraphrases_in, restore_first
 from guard.engine.forwards import Contact
 from guard.errors import GuardError
+from guard.state import member
 from guard.state.link import NETWORK, PARAPHRASE, PAYMENT, PREFIX, KeyKind
 from tests.support.contacts import contact
 from tests.support.events import T0
@@ -35,10 +36,12 @@ def contacts(draw: st.DrawFn) -> Contact:
     return found
 
 
-@given(contacts())
-def test_a_contact_comes_back_as_it_was_kept(found: Contact) -> None:
+@given(contacts(), st.sampled_from([0, T0 // 1_000]), st.sampled_from([0, member.SEEN, member.MARKS]))
+def test_a_contact_comes_back_as_it_was_kept(found: Contact, wave_s: int, marks: int) -> None:
     """Key and value are known to whoever asks, so they are not kept."""
-    assert restore_first(pack_first(found), found.key, found.value) == found
+    first = First(found, wave_s, marks)
+
+    assert restore_first(pack_first(first), found.key, found.value) == first
 
 
 def test_a_usual_one_takes_less_than_a_hundred_bytes() -> None:
@@ -46,15 +49,14 @@ def test_a_usual_one_takes_less_than_a_hundred_bytes() -> None:
     found = contact(NETWORK, 1, "k1:9f3c0011aabbccdd", "acct-0123456789ab", T0)
     found.card, found.model, found.pace, found.voice = "k1:0011aabbccdd9f3c", "m-large", 9.123, 0.123
 
-    assert len(pack_first(found)) < 100
+    assert len(pack_first(First(found))) < 100
 
 
 def test_a_family_of_paraphrases_keeps_its_simhash() -> None:
     """It is compared with others before anybody asks for it."""
-    found = contact(PARAPHRASE, 1, f"{0x5DEE:016x}", "alice", T0)
+    later, sooner = (contact(PARAPHRASE, 1, f"{simhash:016x}", "alice", at) for simhash, at in ((0x5DEE, T0 + 1), (0x7AB, T0)))
 
-    assert simhash_of(pack_first(found)) == 0x5DEE
-    assert simhash_of(pack_first(contact(NETWORK, 1, "net", "alice", T0))) is None
+    assert paraphrases_in(pack_first(First(one)) for one in (later, contact(NETWORK, 1, "net", "alice", T0), sooner)) == [0x7AB, 0x5DEE]
 
 
 @pytest.mark.parametrize("kind", list(KeyKind))

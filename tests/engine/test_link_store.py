@@ -1,5 +1,6 @@
 """What a links shard remembers is bounded, and the oldest gives way: over a restart as well."""
 
+from guard.engine.first_record import First
 from guard.engine.forwards import Contact, Turn
 from guard.engine.link_store import LinkStore
 from guard.state.link import CONVERSATION, SHAPE
@@ -17,12 +18,12 @@ def _turn(key: int) -> Turn:
 
 def _kept(store: LinkStore) -> tuple[list[int], list[int]]:
     keys = range(12)
-    return [key for key in keys if store.first(key, f"s{key}") is not None], [key for key in keys if store.owner(key) is not None]
+    return [key for key in keys if store.first(SHAPE, key, f"s{key}") is not None], [key for key in keys if store.owner(key) is not None]
 
 
 def _remember(store: LinkStore, keys: range) -> None:
     for key in keys:
-        store.remember_first(_contact(key))
+        store.remember_first(First(_contact(key)))
         store.remember_owner(_turn(key))
 
 
@@ -49,7 +50,7 @@ def test_a_key_that_became_shared_makes_room() -> None:
     """Its memory holds what the first contact said."""
     store = LinkStore({}, firsts_max=4)
     _remember(store, range(4))
-    store.forget_first(2)
+    store.forget_first(SHAPE, 2)
     _remember(store, range(4, 6))
 
     assert _kept(store)[0] == [1, 3, 4, 5]
