@@ -8,7 +8,9 @@ from msgspec import Struct
 
 from guard.engine.forwards import Contact
 from guard.engine.record_format import require_format
+from guard.state import member
 from guard.state.link import PARAPHRASE, PAYMENT
+from guard.units import SECOND_MS
 
 RECORD_FORMAT: Final = 16
 """Above every `KeyKind`: in a layout without a format number the kind stands in its place, and must not pass for it."""
@@ -26,27 +28,46 @@ class First(Struct):
     marks: int = 0
     """`member.SEEN`, and `member.MOVED` where it asked for a new model."""
 
+    def follow_release(self, account: str, release_s: int, *, is_moved: bool) -> tuple[bool, bool]:
+        """As `LinkMemory.follow_release`, where the one account is all members that there are."""
+        if account != self.contact.account or self.contact.at >= release_s * SECOND_MS:
+            return False, False
+        known = self.marks if self.wave_s == release_s else 0
+        self.wave_s, self.marks = release_s, known | (member.MARKS if is_moved else member.SEEN)
+        return not known & member.SEEN, is_moved and not known & member.MOVED
+
     def followed_by(self, contact: Contact) -> "First":
-        """The same after one more contact of the account, which is changed."""
-        first, uses = self.contact, contact.uses
-        for name in _SUMS:
-            setattr(contact, name, getattr(first, name) + getattr(contact, name))
-        contact.is_first, contact.age = True, first.age
-        contact.at = min(contact.at, first.at) if contact.kind == PAYMENT else max(contact.at, first.at)
+        """The same after one more contact of the account, which is changed. About 1 us."""
+        first = self.contact
         if contact.kind == PAYMENT:
-            contact.limit_rpm = max(contact.limit_rpm, first.limit_rpm)
-            for name in _MEANS if contact.uses else ():
-                setattr(contact, name, (getattr(first, name) * first.uses + getattr(contact, name) * uses) / contact.uses)
-            for name in _LATEST:
-                if getattr(contact, name) < 0:
-                    setattr(contact, name, getattr(first, name))
+            _settle_card(first, contact)
+        else:
+            contact.at = max(contact.at, first.at)
+        contact.uses += first.uses
+        contact.square += first.square
+        contact.hours += first.hours
+        contact.pairs += first.pairs
+        contact.slots += first.slots
+        contact.input_tokens += first.input_tokens
+        contact.output_tokens += first.output_tokens
+        contact.reasoning_tokens += first.reasoning_tokens
+        contact.is_first, contact.age = True, first.age
         return First(contact, self.wave_s, self.marks)
 
 
-_SUMS: Final = ("uses", "square", "hours", "pairs", "slots", "input_tokens", "output_tokens", "reasoning_tokens")
-_MEANS: Final = ("tokens_per_use", "asks", "grades")
-_LATEST: Final = ("declined", "timed", "spread", "pace")
-"""Negative where nothing is known."""
+def _settle_card(first: Contact, contact: Contact) -> None:
+    """What of a card's contacts is not a sum and would be lost with all but the last: before the uses are added up."""
+    contact.at = min(contact.at, first.at)
+    contact.limit_rpm = max(contact.limit_rpm, first.limit_rpm)
+    if uses := first.uses + contact.uses:
+        before, now = first.uses / uses, contact.uses / uses
+        contact.tokens_per_use = before * first.tokens_per_use + now * contact.tokens_per_use
+        contact.asks = before * first.asks + now * contact.asks
+        contact.grades = before * first.grades + now * contact.grades
+    contact.declined = contact.declined if contact.declined >= 0 else first.declined
+    contact.timed = contact.timed if contact.timed >= 0 else first.timed
+    contact.spread = contact.spread if contact.spread >= 0 else first.spread
+    contact.pace = contact.pace if contact.pace >= 0 else first.pace
 
 
 class _First(Struct, array_like=True, gc=False):

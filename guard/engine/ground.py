@@ -9,7 +9,6 @@ from guard.engine.forwards import Contact
 from guard.engine.link_record import LinkMemory
 from guard.policy.policy import Policy
 from guard.scoring.links.crowd import Crowd
-from guard.state import member
 from guard.state.link import AGE_NEW, AGE_TRUSTED, AGE_UNKNOWN, KeyKind
 from guard.state.releases import Releases
 from guard.units import SECOND_MS
@@ -53,8 +52,8 @@ class Ground:
         if contact.model and self._releases.hear(contact.model, contact.account, contact.at, crowd.heard, self._calendar):
             self._has_release_changed = True
 
-    def follow_release(self, memory: LinkMemory, contact: Contact) -> None:
-        """Within a day of a release: whether the account was there before it, and whether it moved."""
+    def follow_release(self, memory: LinkMemory | First, contact: Contact) -> None:
+        """Within a day of a release: whether the account was there before it, and whether it moved. Most of the crowd share nothing with anybody."""
         releases = self._releases
         if not contact.model or not releases.is_on(contact.at):
             return
@@ -62,19 +61,6 @@ class Ground:
         is_seen, has_moved = memory.follow_release(contact.account, release_s, is_moved=contact.model in releases.wave)
         if contact.kind in CROWD_KINDS:
             self.crowd.follow_release(release_s, is_seen=is_seen, has_moved=has_moved)
-
-    def follow_alone(self, first: First, contact: Contact) -> None:
-        """The same for the one account that uses a card: most of the crowd share nothing with anybody."""
-        releases = self._releases
-        if not contact.model or not releases.is_on(contact.at):
-            return
-        release_s = releases.wave_at // SECOND_MS
-        if first.contact.at >= release_s * SECOND_MS:
-            return
-        known = first.marks if first.wave_s == release_s else 0
-        first.wave_s, first.marks = release_s, known | (member.MARKS if contact.model in releases.wave else member.SEEN)
-        fresh = first.marks & ~known
-        self.crowd.follow_release(release_s, is_seen=bool(fresh & member.SEEN), has_moved=bool(fresh & member.MOVED))
 
     def drain(self) -> list[tuple[bytes, bytes | None]]:
         """What has changed since the last drain."""

@@ -93,20 +93,25 @@ class LinkStore:
 
     def first(self, kind: int, key: int, value: str) -> First | None:
         """What is remembered of a key of one account."""
-        packed = (self._cards if kind == PAYMENT else self._firsts).get(key)
+        records, _ = self._of_one(kind)
+        packed = records.get(key)
         return restore_first(packed, key, value) if packed is not None else None
 
     def remember_first(self, first: First) -> None:
         """Keep a key of one account."""
         one = first.contact
-        records, prefix = (self._cards, CARD_PREFIX) if one.kind == PAYMENT else (self._firsts, FIRST_PREFIX)
+        records, prefix = self._of_one(one.kind)
         self._keep(records, prefix, one.key, pack_first(first))
 
     def forget_first(self, kind: int, key: int) -> None:
         """The key has a memory now, which holds what the record said."""
-        records, prefix = (self._cards, CARD_PREFIX) if kind == PAYMENT else (self._firsts, FIRST_PREFIX)
+        records, prefix = self._of_one(kind)
         if records.pop(key):
             self._note(prefix, key, None)
+
+    def _of_one(self, kind: int) -> tuple[Bounded, bytes]:
+        """Where keys of this kind are kept while one account uses them."""
+        return (self._cards, CARD_PREFIX) if kind == PAYMENT else (self._firsts, FIRST_PREFIX)
 
     def owner(self, key: int) -> Owner | None:
         """Who left this conversation or signature behind."""

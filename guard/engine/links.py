@@ -178,7 +178,7 @@ class LinksStage:
 
     def _gone_on(self, first: First, contact: Contact) -> First:
         if contact.kind == PAYMENT:
-            self._ground.follow_alone(first, contact)
+            self._ground.follow_release(first, contact)
         return first.followed_by(contact)
 
     @staticmethod
